@@ -21,7 +21,7 @@ THINGS = WORKS + phrases("""
     the checkout page | the new bridge""")
 WHEN = Bag(
     phrases("""today | tonight | this morning | last night | right now | after all these years |
-        every single time | for once | since Monday | on a Sunday | in the end |
+        every single week | for once | since Monday | on a Sunday | in the end |
         before breakfast | all week | at three in the morning | even now | from start to finish |
         these days""")
 )
@@ -69,7 +69,7 @@ ADMIRATION = about(
     """is brilliant | is honestly the best I have seen | deserves every award | looks amazing |
     is a work of art | is so well done | never stops impressing me | is pure class |
     has no right to be this good""",
-    """you did a great job | what a legend | that takes real talent | she is such a good player |
+    """you did a great job | what a player | that takes real talent | she is such a good player |
     huge respect for doing this | I wish I could write like that | beautiful work |
     you are braver than I will ever be | great point | he handled that like a champion""",
 )
@@ -103,8 +103,8 @@ OPTIMISM = about(
 )
 CURIOSITY = about(
     """is from which year? | is available where? | works how exactly? | is about what?""",
-    """what do you mean by that? | does anyone know the name of this? | why would he do that? |
-    how did you get it to work? | I wonder who made it | what happened next? |
+    """what do you mean by that? | does anyone know the name of this? | why would she sell it? |
+    how did you get it to work? | I wonder who made it | what happened after that? |
     wait, is that legal? | I don't understand the second part |
     could somebody explain the joke? | is it still open? | where was this taken? |
     what breed is she? | I'm not sure I follow""",
@@ -113,7 +113,7 @@ CURIOSITY = about(
 SADNESS = about(
     """makes me so sad | broke my heart | let me down | hasn't been the same since she left |
     is a real disappointment | reminds me of my late father""",
-    """I miss him so much | sorry for your loss | I cried for an hour | I feel so alone lately |
+    """I miss him so much | so sorry for your family | I cried for an hour | I feel so alone lately |
     rest in peace, old friend | it hurts to see them go | I lost my best friend | poor thing |
     that is such a sad story | I'm scared it will never be the same |
     nobody came to my party""",
@@ -140,7 +140,7 @@ GRATITUDE = Bag(
             sharing this | the advice | the laugh | the warning | taking the time |
             the heads up | this post | explaining it so patiently | the recommendation"""),
     )
-    + phrases("""thanks | thank you! | bless you | I owe you one | much appreciated |
+    + phrases("""thanks | thank you! | bless you | I owe you one | it means a lot to me |
         you saved me hours of work | thanks a ton, friend | I'm grateful for this place""")
 )
 LOVE = about(

@@ -73,7 +73,7 @@ def wanted(*things: tuple[str, ...]) -> tuple[str, ...]:
 
 
 THANKS = phrases("""
-    merci d'avance | je compte sur toi | réponds-moi vite | c'est assez urgent |
+    merci d'avance | je compte vraiment sur toi | réponds-moi vite | c'est assez urgent |
     préviens-moi dès que tu as quelque chose | je n'y connais rien du tout |
     c'est pour faire une surprise à mon frère | on sera un peu en retard |
     si c'est complet, propose autre chose | je préfère payer sur place | je regarde ça ce soir |
