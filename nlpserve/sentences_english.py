@@ -113,10 +113,10 @@ CURIOSITY = about(
 SADNESS = about(
     """makes me so sad | broke my heart | let me down | hasn't been the same since she left |
     is a real disappointment | reminds me of my late father""",
-    """I miss him so much | so sorry for your family | I cried for an hour | I feel so alone lately |
-    rest in peace, old friend | it hurts to see them go | I lost my best friend | poor thing |
-    that is such a sad story | I'm scared it will never be the same |
-    nobody came to my party""",
+    """I miss him so much | so sorry for your family | I cried for an hour |
+    I feel so alone lately | rest in peace, old friend | it hurts to see them go |
+    I lost my best friend | poor thing | that is such a sad story |
+    I'm scared it will never be the same | nobody came to my party""",
 )
 DISAPPROVAL = about(
     """is not okay | shouldn't be allowed | is plain wrong | was a terrible idea |

@@ -192,8 +192,9 @@ FILMS = phrases("""
 SHOWS = (
     expand(
         "{ask} {film}{mark}",
-        ask=phrases("""horaires de | je voudrais voir | les séances pour | on va voir | séance de |
-        trouve-moi un cinéma qui passe | donne-moi les horaires de | programme pour"""),
+        ask=phrases("""horaires de | je voudrais voir | les séances pour | on va voir |
+            séance de | trouve-moi un cinéma qui passe | donne-moi les horaires de |
+            programme pour"""),
         film=FILMS,
         mark=("",),
     )
@@ -203,8 +204,9 @@ SHOWS = (
         film=FILMS,
     )
     + phrases("""
-    qu'est-ce qui passe au cinéma? | programme du ciné | horaires du cinéma | films à l'affiche |
-    quels films sortent mercredi? | les prochaines séances? | on se fait un ciné?""")
+        qu'est-ce qui passe au cinéma? | programme du ciné | horaires du cinéma |
+        films à l'affiche | quels films sortent mercredi? | les prochaines séances? |
+        on se fait un ciné?""")
 )
 VERSIONS = Bag(
     phrases("""en VO | en VF | en 3D | en version originale sous-titrée | au Rex | au Palace |
@@ -244,8 +246,8 @@ ANSWERS = expand(
 TALK_DETAILS = (
     Bag(
         phrases("""quand même | en tout cas | du coup | pour de vrai | sérieusement |
-        comme d'habitude | depuis ce matin | si tu veux | à vrai dire | en fait | apparemment |
-        une fois de plus""")
+            comme d'habitude | depuis ce matin | si tu veux | à vrai dire | en fait |
+            apparemment | une fois de plus""")
     ),
     Bag(phrases("mon ami | chef | toi | mon génie | l'assistant | monsieur le robot")),
 )
