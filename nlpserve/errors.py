@@ -11,6 +11,8 @@ NlpserveError
 └── ModelFailed (500)         the model raised on this text
 """
 
+from http import HTTPStatus
+
 from nlpserve.metrics import Rejection
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -28,6 +30,11 @@ class NlpserveError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.headers = headers
+
+    @property
+    def http_status(self) -> HTTPStatus:
+        """The status as the standard library's enumeration."""
+        return HTTPStatus(self.status)
 
     def problem(self) -> dict[str, object]:
         """Members of the RFC 9457 problem object."""

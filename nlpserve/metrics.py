@@ -46,6 +46,7 @@ class Rejection(StrEnum):
     TOO_LARGE = "too_large"
     SLOW_BODY = "slow_body"
     MODEL_DEAD = "model_dead"
+    FAILED = "failed"
 
 
 class BatchReason(StrEnum):

@@ -1,0 +1,289 @@
+"""The batcher: takes all that waits whenever the model is free, within bounds of queue and time.
+
+A lone text goes at once; under load the batch grows by itself, because more waits each time the
+model becomes free. There is no timer that holds a text back, so nothing to tune.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+
+from bento.engines import Engine, Scores
+from bento.execution import Failure, Outcome, Runner
+from nlpserve.errors import ModelFailed, Overloaded
+from nlpserve.metrics import BatchReason, Rejection
+
+logger = logging.getLogger(__name__)
+
+BATCH_CHARACTERS: Final = 16_384
+"""Characters of one batch, unless one text alone is longer: bounds how long a batch can take."""
+SWEEP_SECONDS: Final = 0.25
+"""How often waiting texts are checked against their deadline, and the batch against a stall."""
+COST_WEIGHT: Final = 0.2
+"""Weight of the newest full batch in the running mean of seconds a text."""
+
+
+_SETTLED: Final = -(1 << 60)  # so far below zero that counting down never brings it back to zero
+
+
+class Prediction(NamedTuple):
+    """The winning label's position and all scores, in the order of the model's labels."""
+
+    top: int
+    scores: list[float]
+
+
+class BatchObserver(Protocol):
+    """Hears of each group that the model finished."""
+
+    def observe_batch(
+        self, texts: Sequence[str], tops: Sequence[int], scores: Scores, seconds: float
+    ) -> None:
+        """One group: its texts, winners, scores [n, labels] and the model's seconds."""
+
+    def observe_start(self, waits: Sequence[float], reason: BatchReason) -> None:
+        """A batch starts: how long each text waited, in seconds, and why the batch goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """Bounds of one model's batcher."""
+
+    batch_size: int = 64
+    queue: int = 2048
+    deadline_seconds: float = 5.0
+    stall_seconds: float = 60.0
+
+
+class _Request:
+    """The texts of one request and the future that waits for all of them."""
+
+    __slots__ = ("arrived", "future", "pending", "results", "texts")
+
+    def __init__(
+        self, texts: Sequence[str], arrived: float, future: asyncio.Future[list[Prediction]]
+    ) -> None:
+        self.texts = texts
+        self.arrived = arrived
+        self.future = future
+        self.pending = len(texts)
+        self.results: list[Prediction | None] = [None] * len(texts)
+
+
+_Entry = tuple[_Request, int]
+
+
+class Batcher:
+    """Queue and dispatcher of one model. Every method runs on the event loop."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        limits: BatchLimits,
+        observer: BatchObserver,
+        make_runner: Callable[[Engine], Runner],
+        *,
+        seconds_per_text: float,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`seconds_per_text` is the model's measured cost in full batches, from the warm-up."""
+        self._loop = asyncio.get_running_loop()
+        self._limits = limits
+        self._observer = observer
+        self._clock = clock
+        self._queue: deque[_Entry] = deque()
+        self._batch: list[_Entry] = []
+        self._batch_started = 0.0
+        self._group_started = 0.0
+        self._reason = BatchReason.IDLE
+        self._cost = seconds_per_text
+        self._scheduled = False
+        self._dead: str | None = None
+        self._runner = make_runner(engine)
+        self._runner.start(self._on_outcome, self._on_done, self.fail_all)
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        self.in_flight = 0
+
+    @property
+    def queue_depth(self) -> int:
+        """Texts that wait for the model."""
+        return len(self._queue)
+
+    @property
+    def seconds_per_text(self) -> float:
+        """The model's cost of one text in full batches, a running mean."""
+        return self._cost
+
+    @property
+    def alive(self) -> bool:
+        """Whether the model can still answer."""
+        return self._dead is None
+
+    def submit(self, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
+        """Queue a request's texts; the future holds their predictions in the same order.
+
+        Raises Overloaded when the queue has no room for them, when they have no chance to meet
+        the deadline, or when the model is dead. The future fails with Overloaded when they wait
+        past the deadline after all, and with ModelFailed when the model raises on one of them.
+        """
+        depth = len(self._queue)
+        if self._dead is not None:
+            raise Overloaded(f"The model is dead: {self._dead}", reason=Rejection.MODEL_DEAD)
+        if depth + len(texts) > self._limits.queue:
+            raise Overloaded(
+                f"The queue holds {depth} texts; the limit is {self._limits.queue} (queue_limit).",
+                reason=Rejection.QUEUE_FULL,
+                retry_after=self._retry_after(),
+            )
+        expected = (depth + len(self._batch)) * self._cost
+        if expected > self._limits.deadline_seconds:
+            raise Overloaded(
+                f"The wait would be about {expected:.1f} s; the limit is"
+                f" {self._limits.deadline_seconds:g} s (deadline_seconds).",
+                reason=Rejection.DEADLINE,
+                retry_after=self._retry_after(),
+            )
+        request = _Request(texts, self._clock(), self._loop.create_future())
+        self._queue.extend((request, position) for position in range(len(texts)))
+        self.in_flight += len(texts)
+        if not self._batch and not self._scheduled:
+            # One turn of the loop later, so that requests read in the same turn go together.
+            self._scheduled = True
+            self._loop.call_soon(self._dispatch, BatchReason.IDLE)
+        return request.future
+
+    def fail_all(self, why: str) -> None:
+        """The model is dead: everything accepted gets its 503 now, nothing new is taken."""
+        if self._dead is None:
+            logger.critical("The model is dead: %s", why)
+        self._dead = why
+        error = Overloaded(f"The model is dead: {why}", reason=Rejection.MODEL_DEAD)
+        for request, _ in [*self._batch, *self._queue]:
+            self._fail(request, error)
+        self._batch = []
+        self._queue.clear()
+
+    def close(self) -> None:
+        """Stop; what still waits fails with 503."""
+        self._sweeper.cancel()
+        if self.alive:
+            self._dead = "the server stops"
+            if self._batch or self._queue:
+                self.fail_all(self._dead)
+        self._runner.stop()
+
+    def _retry_after(self) -> int:
+        return max(1, math.ceil((len(self._queue) + len(self._batch)) * self._cost))
+
+    def _dispatch(self, reason: BatchReason) -> None:
+        self._scheduled = False
+        if self._batch or self._dead is not None:
+            return
+        now = self._clock()
+        self._batch = batch = self._take(now)
+        if not batch:
+            return
+        if self._queue:
+            reason = BatchReason.FULL
+        self._batch_started = self._group_started = now
+        self._reason = reason
+        self._observer.observe_start([now - request.arrived for request, _ in batch], reason)
+        self._runner.run([request.texts[position] for request, position in batch])
+
+    def _take(self, now: float) -> list[_Entry]:
+        """The oldest entries, up to the batch's bounds; those past their deadline fail here."""
+        batch: list[_Entry] = []
+        characters = 0
+        self._expire(now)
+        while self._queue and len(batch) < self._limits.batch_size:
+            request, position = self._queue[0]
+            if request.future.done():  # its client went away, or another of its texts failed
+                self._settle(request)
+                self._queue.popleft()
+                continue
+            characters += len(request.texts[position])
+            if batch and characters > BATCH_CHARACTERS:
+                break
+            batch.append(self._queue.popleft())
+        return batch
+
+    def _expire(self, now: float) -> None:
+        oldest = now - self._limits.deadline_seconds
+        while self._queue and self._queue[0][0].arrived < oldest:
+            request, _ = self._queue.popleft()
+            self._fail(
+                request,
+                Overloaded(
+                    f"Waited longer than {self._limits.deadline_seconds:g} s (deadline_seconds).",
+                    reason=Rejection.EXPIRED,
+                    retry_after=self._retry_after(),
+                ),
+            )
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        """A group of the running batch is done, or one of its texts failed."""
+        if self._dead is not None:
+            return
+        if isinstance(outcome, Failure):
+            request, _ = self._batch[outcome.position]
+            self._fail(request, ModelFailed("The model failed on this text."))
+            return
+        positions, scores = outcome
+        now = self._clock()
+        tops: list[int] = np.argmax(scores, axis=1).tolist()
+        entries = [self._batch[position] for position in positions]
+        for (request, position), top, row in zip(entries, tops, scores.tolist(), strict=True):
+            request.results[position] = Prediction(top, row)
+            request.pending -= 1
+            if request.pending == 0:
+                self._settle(request)
+                if not request.future.done():
+                    request.future.set_result(_complete(request.results))
+        self._observer.observe_batch(
+            [request.texts[position] for request, position in entries],
+            tops,
+            scores,
+            now - self._group_started,
+        )
+        self._group_started = now
+
+    def _on_done(self) -> None:
+        """The model is free again."""
+        if self._dead is not None:
+            return
+        size, seconds = len(self._batch), self._clock() - self._batch_started
+        if 2 * size >= self._limits.batch_size:
+            self._cost += COST_WEIGHT * (seconds / size - self._cost)
+        self._batch = []
+        if self._queue:
+            self._scheduled = True
+            self._loop.call_soon(self._dispatch, BatchReason.DRAINED)
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        self._expire(now)
+        if self._batch and now - self._batch_started > self._limits.stall_seconds:
+            self.fail_all(f"a batch has run for more than {self._limits.stall_seconds:g} s")
+        self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    def _fail(self, request: _Request, error: Exception) -> None:
+        self._settle(request)
+        if not request.future.done():
+            request.future.set_exception(error)
+
+    def _settle(self, request: _Request) -> None:
+        """Count the request out, once, whichever way it ended."""
+        if request.pending >= 0:
+            self.in_flight -= len(request.texts)
+            request.pending = _SETTLED
+
+
+def _complete(results: Iterable[Prediction | None]) -> list[Prediction]:
+    return [result for result in results if result is not None]

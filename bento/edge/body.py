@@ -1,0 +1,107 @@
+"""Reading a request's body: bounded in bytes, in time and in depth."""
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from bento.edge.messages import JSON, Request
+from bento.limits import Limits
+from nlpserve.errors import InvalidRequest, LimitExceeded, SlowBody, UnsupportedMediaType
+
+CLOSE = (("connection", "close"),)
+"""Sent when a body was left unread, so that its rest is not taken for the next request."""
+
+
+class Disconnected(Exception):
+    """The client left before its body was whole: there is nobody to answer."""
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The whole body.
+
+    Raises LimitExceeded past `max_body_bytes`, SlowBody past `body_timeout_seconds`,
+    Disconnected when the client leaves.
+    """
+    declared = request.headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limits.body_bytes:
+        raise _too_large(limits)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_timeout_seconds):
+            while True:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limits.body_bytes:
+                    raise _too_large(limits)
+                chunks.append(chunk)
+                if not message.get("more_body"):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise SlowBody(
+            f"The body did not arrive within {limits.body_timeout_seconds:g} s"
+            " (body_timeout_seconds).",
+            headers=CLOSE,
+        ) from None
+
+
+async def read_json(request: Request, limits: Limits) -> Any:
+    """The body as JSON.
+
+    Raises UnsupportedMediaType unless the request says that it is JSON, InvalidRequest when it is
+    not, LimitExceeded when it nests deeper than `max_json_depth`, and as `read_body` does.
+    """
+    body = await read_body(request, limits)
+    if not is_json(request):
+        raise UnsupportedMediaType("Send the body as application/json.")
+    return parse_json(body, limits)
+
+
+def is_json(request: Request) -> bool:
+    """Whether the content type is JSON, in whatever case and with whatever parameters."""
+    given = request.headers.get(b"content-type", b"")
+    return given == JSON or given.split(b";", 1)[0].strip().lower() == JSON
+
+
+def parse_json(body: bytes, limits: Limits) -> Any:
+    """Parse, bounded in depth. Raises as `read_json` does."""
+    if not body:
+        raise InvalidRequest("The body is empty; send JSON.")
+    if body.count(b"[") + body.count(b"{") > limits.json_depth:
+        _check_depth(body, limits.json_depth)
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(
+            f"The body is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from None
+
+
+def _check_depth(body: bytes, limit: int) -> None:
+    """Count open brackets outside strings; wrong JSON is left to the parser to name."""
+    depth = 0
+    for part in _outside_strings(body):
+        for byte in part:
+            if byte in b"[{":
+                depth += 1
+                if depth > limit:
+                    raise LimitExceeded(
+                        f"The body nests deeper than {limit} levels (max_json_depth)."
+                    )
+            elif byte in b"]}":
+                depth -= 1
+
+
+def _outside_strings(body: bytes) -> list[bytes]:
+    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return bare.split(b'"')[::2]
+
+
+def _too_large(limits: Limits) -> LimitExceeded:
+    return LimitExceeded(
+        f"The body is over {limits.body_bytes} bytes (max_body_bytes).", headers=CLOSE
+    )

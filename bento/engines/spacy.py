@@ -1,0 +1,44 @@
+"""spaCy pipelines with one exclusive text classifier."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import spacy
+
+from bento.artifacts import Artifact, ArtifactError
+from bento.engines import Scores
+from bento.engines import components as _components  # noqa: F401  registers our factories
+
+PIPELINE = "pipeline"
+
+
+class SpacyEngine:
+    """A spaCy pipeline. Words that its vocabulary lacks are forgotten after each batch."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        """Raise ArtifactError when the pipeline does not load or its labels differ."""
+        folder = artifact.folder / PIPELINE
+        try:
+            self._nlp = spacy.load(folder)
+        except (OSError, ValueError, KeyError) as error:
+            first_line = str(error).strip().splitlines()[0]
+            raise ArtifactError(f"{folder} is no spaCy pipeline: {first_line}") from None
+        self.labels = tuple(artifact.manifest.labels)
+        found = {
+            label
+            for name in self._nlp.pipe_names
+            for label in getattr(self._nlp.get_pipe(name), "labels", ())
+        }
+        missing = set(self.labels) - found
+        if missing:
+            raise ArtifactError(f"{folder} has no classifier for {', '.join(sorted(missing))}")
+
+    def predict(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[int], Scores]]:
+        """Classify all texts as one group."""
+        labels = self.labels
+        with self._nlp.memory_zone():
+            rows = [
+                [cats[label] for label in labels]
+                for cats in (doc.cats for doc in self._nlp.pipe(texts, batch_size=len(texts)))
+            ]
+        yield range(len(texts)), np.asarray(rows, dtype=np.float32)

@@ -1,0 +1,241 @@
+"""Instruments of one process.
+
+The event loop alone writes them, so plain numbers need no locks; prometheus_client only renders
+them. Its own counters take a lock an increment, and turn into files when BentoML's supervisor sets
+PROMETHEUS_MULTIPROC_DIR: nine of them would cost a third of what HTTP costs.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from bento.artifacts import Manifest
+from bento.batching import Batcher
+from bento.engines import Scores
+from nlpserve import metrics as names
+from nlpserve.metrics import NO_MODEL, BatchReason, Rejection
+
+# Dense where objectives are set (10 ms to 1 s), open to the default deadline.
+LATENCY_BUCKETS: Final = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+)  # fmt: skip
+SIZE_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+CONFIDENCE_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+CHARACTER_BUCKETS: Final = (10, 20, 40, 80, 160, 320, 640, 1280, 5120)
+
+
+class Histogram:
+    """Cumulative buckets as Prometheus wants them, counted without a lock."""
+
+    __slots__ = ("_array", "bounds", "counts", "sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """`bounds` are the buckets' upper ends, rising; +Inf is added."""
+        self.bounds = tuple(map(float, bounds))
+        self._array = np.asarray(self.bounds)
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def observe_many(self, values: Sequence[float] | np.typing.NDArray[np.floating]) -> None:
+        """Count many values: cheaper than one by one from about eight on."""
+        found = np.searchsorted(self._array, values, side="left")
+        for position, count in enumerate(np.bincount(found, minlength=len(self.counts)).tolist()):
+            self.counts[position] += count
+        self.sum += float(np.sum(values))
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """(upper end, cumulative count), the last being +Inf."""
+        total = 0
+        rows: list[tuple[str, float]] = []
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            total += count
+            rows.append((bound, total))
+        return rows
+
+
+class ModelMetrics:
+    """Instruments of one model; the batcher reports its batches here."""
+
+    def __init__(self, name: str, manifest: Manifest, runtime: str) -> None:
+        """`runtime` is where and on how many threads the model runs, for model_info."""
+        self.name = name
+        self.manifest = manifest
+        self.runtime = runtime
+        self.batcher: Batcher | None = None
+        self.queue_wait = Histogram(LATENCY_BUCKETS)
+        self.batch_size = Histogram(SIZE_BUCKETS)
+        self.batch_duration = Histogram(LATENCY_BUCKETS)
+        self.batches: Counter[BatchReason] = Counter()
+        self.predictions = [0] * len(manifest.labels)
+        self.confidence = Histogram(CONFIDENCE_BUCKETS)
+        self.text_characters = Histogram(CHARACTER_BUCKETS)
+
+    def observe_start(self, waits: Sequence[float], reason: BatchReason) -> None:
+        """Count a batch that starts."""
+        self.batches[reason] += 1
+        self.queue_wait.observe_many(waits)
+
+    def observe_batch(
+        self, texts: Sequence[str], tops: Sequence[int], scores: Scores, seconds: float
+    ) -> None:
+        """Count a group that the model finished."""
+        self.batch_size.observe(len(texts))
+        self.batch_duration.observe(seconds)
+        for top in tops:
+            self.predictions[top] += 1
+        self.confidence.observe_many(scores.max(axis=1))
+        self.text_characters.observe_many([len(text) for text in texts])
+
+
+class ProcessMetrics(Collector):
+    """All instruments of the process, as one collector with a registry of its own."""
+
+    def __init__(self) -> None:
+        """Nothing is served yet: models are added as they load."""
+        self.models: dict[str, ModelMetrics] = {}
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self.durations: dict[tuple[str, str], Histogram] = {}
+        self.rejected: Counter[tuple[str, Rejection]] = Counter()
+        self.prediction_log_dropped = 0
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+
+    def observe_request(self, model: str, route: str, code: int, seconds: float) -> None:
+        """Count an answered request."""
+        self.requests[model, route, code] += 1
+        histogram = self.durations.get((model, route))
+        if histogram is None:
+            histogram = self.durations[model, route] = Histogram(LATENCY_BUCKETS)
+        histogram.observe(seconds)
+
+    def collect(self) -> Iterator[Metric]:
+        """Render everything; called for each scrape."""
+        yield _counter(
+            names.REQUESTS,
+            "Requests answered.",
+            ("model", "route", "code"),
+            (((model, route, str(code)), n) for (model, route, code), n in self.requests.items()),
+        )
+        yield _histogram(
+            names.REQUEST_DURATION,
+            "Seconds from the request's head to its answer.",
+            ("model", "route"),
+            self.durations.items(),
+        )
+        rejected = Counter(self.rejected)
+        for model in self.models:  # so that a rate has a zero to start from
+            for reason in (Rejection.QUEUE_FULL, Rejection.DEADLINE, Rejection.EXPIRED):
+                rejected[model, reason] += 0
+        yield _counter(
+            names.REJECTED,
+            "Requests turned away.",
+            ("model", "reason"),
+            (((model, str(reason)), n) for (model, reason), n in rejected.items()),
+        )
+        yield _counter(
+            names.PREDICTION_LOG_DROPPED,
+            "Lines that the prediction log had no room for.",
+            (),
+            [((), self.prediction_log_dropped)],
+        )
+        yield from self._collect_models()
+
+    def _collect_models(self) -> Iterator[Metric]:
+        models = self.models.values()
+        yield _gauge(
+            names.IN_FLIGHT,
+            "Texts accepted and not yet answered.",
+            ((m.name, m.batcher.in_flight if m.batcher else 0) for m in models),
+        )
+        yield _gauge(
+            names.QUEUE_DEPTH,
+            "Texts that wait for the model.",
+            ((m.name, m.batcher.queue_depth if m.batcher else 0) for m in models),
+        )
+        for name, text, histograms in (
+            (names.QUEUE_WAIT, "Seconds that a text waited.", "queue_wait"),
+            (names.BATCH_SIZE, "Texts that the model ran together.", "batch_size"),
+            (names.BATCH_DURATION, "Seconds that the model took for them.", "batch_duration"),
+            (names.CONFIDENCE, "Score of the winning label.", "confidence"),
+            (names.TEXT_CHARACTERS, "Characters of a text.", "text_characters"),
+        ):
+            rows = [((m.name,), getattr(m, histograms)) for m in models]
+            yield _histogram(name, text, ("model",), rows)
+        yield _counter(
+            names.BATCHES,
+            "Batches, by why they went.",
+            ("model", "reason"),
+            (((m.name, str(reason)), m.batches[reason]) for m in models for reason in BatchReason),
+        )
+        yield _counter(
+            names.PREDICTIONS,
+            "Predictions, by label.",
+            ("model", "label"),
+            (
+                ((m.name, label), count)
+                for m in models
+                for label, count in zip(m.manifest.labels, m.predictions, strict=True)
+            ),
+        )
+        info = GaugeMetricFamily(
+            names.MODEL_INFO,
+            "What is served; always 1.",
+            labels=("model", "version", "sha256", "runtime"),
+        )
+        for m in models:
+            info.add_metric((m.name, m.manifest.version, m.manifest.sha256, m.runtime), 1)
+        yield info
+
+
+def model_label(name: str | None) -> str:
+    """The `model` label's value: a served name, else `none`."""
+    return name or NO_MODEL
+
+
+def _counter(
+    name: str,
+    text: str,
+    labels: Sequence[str],
+    rows: Iterable[tuple[Sequence[str], float]],
+) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in rows:
+        family.add_metric(values, count)
+    return family
+
+
+def _gauge(name: str, text: str, rows: Iterable[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=("model",))
+    for model, value in rows:
+        family.add_metric((model,), value)
+    return family
+
+
+def _histogram(
+    name: str,
+    text: str,
+    labels: Sequence[str],
+    rows: Iterable[tuple[Sequence[str], Histogram]],
+) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=labels)
+    for values, histogram in rows:
+        family.add_metric(values, histogram.buckets(), histogram.sum)
+    return family

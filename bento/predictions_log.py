@@ -1,0 +1,102 @@
+"""The prediction log: one JSON line for each text and each rejected request, never blocking.
+
+Lines go through Python logging on a thread of their own. When its queue is full they are dropped
+and counted: a slow disk must not slow the answers.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import logging.handlers
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from bento.settings import Settings
+
+STANDARD_OUTPUT: Final = "-"
+CLOSE_SECONDS: Final = 5.0
+_Line = tuple[float, dict[str, str]]
+
+
+def format_line(moment: float, members: dict[str, str]) -> str:
+    """The line of the origin's service: local time with microseconds after a colon."""
+    local = datetime.fromtimestamp(moment)  # noqa: DTZ006  the origin wrote local time
+    stamp = local.strftime("%Y-%m-%d %H:%M:%S:%f")
+    return json.dumps({"time": stamp, **members}, ensure_ascii=False)
+
+
+class PredictionsLog:
+    """Writes lines of the chosen mode until closed."""
+
+    def __init__(self, settings: Settings, on_drop: Callable[[], None]) -> None:
+        """Open the log and start its thread; `on_drop` is called for each line lost.
+
+        Raises OSError when the file cannot be opened.
+        """
+        self._key = (
+            settings.predictions_log_key.get_secret_value().encode()
+            if settings.predictions_log == "hash"
+            else None
+        )
+        self._on_drop = on_drop
+        self._lines: queue.Queue[_Line | None] = queue.Queue(settings.predictions_log_queue)
+        self._handler = _handler(settings)
+        self._logger = logging.Logger("nlpserve.predictions", logging.INFO)
+        self._logger.addHandler(self._handler)
+        self._thread = threading.Thread(target=self._write, name="predictions-log", daemon=True)
+        self._thread.start()
+
+    def prediction(self, model: str, text: str, label: str) -> None:
+        """Log one text's answer."""
+        self._put({"text": text, "prediction": label, "model": model})
+
+    def rejection(self, error: str) -> None:
+        """Log a request that was turned away."""
+        self._put({"error": error})
+
+    def close(self) -> None:
+        """Write what waits, for a bounded time, and close."""
+        try:
+            self._lines.put(None, timeout=CLOSE_SECONDS)
+        except queue.Full:
+            return
+        self._thread.join(CLOSE_SECONDS)
+        self._handler.close()
+
+    def _put(self, members: dict[str, str]) -> None:
+        try:
+            self._lines.put_nowait((time.time(), members))
+        except queue.Full:
+            self._on_drop()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            moment, members = line
+            if self._key is not None and "text" in members:
+                digest = hmac.new(self._key, members["text"].encode(), hashlib.sha256)
+                members = {**members, "text": digest.hexdigest()}
+            self._logger.info(format_line(moment, members))
+
+
+def open_predictions_log(
+    settings: Settings, on_drop: Callable[[], None]
+) -> PredictionsLog | None:
+    """The log that the settings want, or none. Raises OSError as PredictionsLog does."""
+    return None if settings.predictions_log == "off" else PredictionsLog(settings, on_drop)
+
+
+def _handler(settings: Settings) -> logging.Handler:
+    if settings.predictions_log_file == STANDARD_OUTPUT:
+        return logging.StreamHandler(sys.stdout)
+    return logging.handlers.RotatingFileHandler(
+        settings.predictions_log_file,
+        maxBytes=settings.predictions_log_max_bytes,
+        backupCount=settings.predictions_log_backups,
+        encoding="utf-8",
+    )

@@ -1,0 +1,172 @@
+"""What one process serves: each model once, with its batcher, metrics and log."""
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bento.artifacts import Artifact, read_artifact
+from bento.batching import Batcher, BatchLimits, Prediction
+from bento.engines import Engine, load_engine
+from bento.execution import LoopRunner, Runner, ThreadRunner
+from bento.lifecycle import Lifecycle
+from bento.limits import Limits, check_texts
+from bento.metrics import ModelMetrics, ProcessMetrics
+from bento.predictions_log import PredictionsLog, open_predictions_log
+from bento.settings import Settings
+from nlpserve.errors import NotFound
+from nlpserve.sentences import sentences
+
+logger = logging.getLogger(__name__)
+
+LOOP_SECONDS: Final = 0.03
+"""A full batch at most this long runs on the event loop: probes answer between two of them."""
+WARM_UP_TEXTS: Final = 64
+WARM_UP_SEED: Final = 1
+
+
+class ServedModel:
+    """One model under its served name."""
+
+    def __init__(
+        self,
+        name: str,
+        artifact: Artifact,
+        batcher: Batcher,
+        metrics: ModelMetrics,
+        log: PredictionsLog | None,
+    ) -> None:
+        """Built by `Runtime.start`."""
+        self.name = name
+        self.manifest = artifact.manifest
+        self.labels = tuple(artifact.manifest.labels)
+        self.batcher = batcher
+        self.metrics = metrics
+        self._log = log
+
+    async def classify(self, texts: Sequence[str]) -> list[Prediction]:
+        """Predictions in the order of the texts, which must have passed `check_texts`.
+
+        Raises Overloaded and ModelFailed as the batcher does.
+        """
+        predictions = await self.batcher.submit(texts)
+        if self._log is not None:
+            for text, prediction in zip(texts, predictions, strict=True):
+                self._log.prediction(self.name, text, self.labels[prediction.top])
+        return predictions
+
+
+class Runtime:
+    """Everything behind the routes."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is loaded until `start`."""
+        self.settings = settings
+        self.limits = Limits.of(settings)
+        self.lifecycle = Lifecycle(settings)
+        self.metrics = ProcessMetrics()
+        self.models: dict[str, ServedModel] = {}
+        self.log: PredictionsLog | None = None
+
+    @property
+    def alive(self) -> bool:
+        """False when a model can no longer answer: the process should be restarted."""
+        return all(model.batcher.alive for model in self.models.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether new requests should come here."""
+        return self.lifecycle.started and not self.lifecycle.draining and self.alive
+
+    def model(self, name: str) -> ServedModel:
+        """The model served under this name. Raises NotFound."""
+        try:
+            return self.models[name]
+        except KeyError:
+            raise NotFound(
+                f"This server has no such model; it serves {', '.join(self.models)}."
+            ) from None
+
+    async def classify(self, name: str, texts: Sequence[str]) -> list[Prediction]:
+        """Check and classify: what BentoML's own API calls. Raises any NlpserveError."""
+        model = self.model(name)
+        check_texts(texts, "texts", self.limits)
+        return await model.classify(texts)
+
+    async def start(self) -> None:
+        """Load, warm up, then be ready.
+
+        Raises ArtifactError for an artifact that cannot be served, OSError for a prediction log
+        that cannot be opened.
+        """
+        loop = asyncio.get_running_loop()
+        self.log = open_predictions_log(self.settings, self._count_dropped_line)
+        for name, folder in self.settings.model_folders().items():
+            started = time.perf_counter()
+            load = functools.partial(self._load, folder)
+            artifact, engine, full_batch_seconds = await loop.run_in_executor(None, load)
+            self._serve(name, artifact, engine, full_batch_seconds)
+            logger.info(
+                "Model %s %s ready after %.2f s, %s, %.0f texts/s in full batches",
+                name,
+                artifact.manifest.version,
+                time.perf_counter() - started,
+                self.models[name].metrics.runtime,
+                WARM_UP_TEXTS / full_batch_seconds,
+            )
+        self.lifecycle.take_over(loop)
+        self.lifecycle.started = True
+
+    async def stop(self) -> None:
+        """Close what `start` opened."""
+        self.lifecycle.started = False
+        for model in self.models.values():
+            model.batcher.close()
+        if self.log is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self.log.close)
+
+    def _load(self, folder: Path) -> tuple[Artifact, Engine, float]:
+        """Artifact, engine and the seconds of a warm full batch."""
+        artifact = read_artifact(folder)
+        engine = load_engine(artifact, threads=self.settings.model_threads())
+        language = "fr" if artifact.manifest.language == "fr" else "en"
+        texts = sentences(language, WARM_UP_TEXTS, seed=WARM_UP_SEED)
+        for text in texts[:4]:
+            list(engine.predict([text]))
+        seconds = []
+        for _ in range(3):
+            started = time.perf_counter()
+            list(engine.predict(texts))
+            seconds.append(time.perf_counter() - started)
+        return artifact, engine, min(seconds)
+
+    def _serve(self, name: str, artifact: Artifact, engine: Engine, seconds: float) -> None:
+        execution = self.settings.execution
+        if execution == "auto":
+            # A transformer's runtime releases the GIL, so that a thread lets HTTP go on beside it.
+            short = artifact.manifest.kind == "spacy" and seconds <= LOOP_SECONDS
+            execution = "loop" if short else "thread"
+        runner: type[Runner] = LoopRunner if execution == "loop" else ThreadRunner
+        runtime = f"{artifact.manifest.kind}/{execution}/{self.settings.model_threads()}"
+        metrics = ModelMetrics(name, artifact.manifest, runtime)
+        batcher = Batcher(
+            engine,
+            BatchLimits(
+                batch_size=self.settings.max_batch_size,
+                queue=self.settings.queue_limit,
+                deadline_seconds=self.settings.deadline_seconds,
+                stall_seconds=self.settings.stall_seconds,
+            ),
+            metrics,
+            runner,
+            seconds_per_text=seconds / WARM_UP_TEXTS,
+        )
+        metrics.batcher = batcher
+        self.metrics.models[name] = metrics
+        self.models[name] = ServedModel(name, artifact, batcher, metrics, self.log)
+
+    def _count_dropped_line(self) -> None:
+        self.metrics.prediction_log_dropped += 1
