@@ -1,0 +1,160 @@
+"""A transformer for sequence classification into an artifact: model.onnx and tokenizer.json."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from bento.engines import unknown_words
+from bento.engines.transformer import MODEL, TOKENIZER
+from bento.train.errors import TrainError
+from bento.train.package import Prepared, Quantize
+
+# Their position table begins after the padding id, so that many positions are never used.
+OFFSET_POSITIONS = frozenset(
+    {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "longformer"}
+)
+MAX_TOKENS = 512
+
+
+def prepare_hf(source: Path, target: Path, quantize: Quantize = "none") -> Prepared:
+    """Export a saved AutoModelForSequenceClassification with its fast tokenizer.
+
+    Needs the training environment. Raises TrainError for custom code, pickled weights, a head
+    of one output or of several labels at once, or a tokenizer without tokenizer.json.
+    """
+    config = read_config(source)
+    labels = check_config(source, config)
+    try:
+        import torch  # noqa: PLC0415
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
+
+        from bento.train.emotion.export import export_classifier  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise TrainError(f"[--hf] needs the training environment: no {error.name}") from None
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, local_files_only=True, trust_remote_code=False, use_fast=True
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TrainError(f"[{source}] transformers cannot load it: {reason}") from None
+    if not getattr(tokenizer, "is_fast", False):
+        raise TrainError(f"[{source}] its tokenizer has no fast form, which tokenizer.json needs")
+    backend: Tokenizer = tokenizer.backend_tokenizer
+    export_classifier(model.eval(), backend, target, quantize)
+    limit = token_limit(config, int(min(tokenizer.model_max_length, 1_000_000)))
+    return Prepared("transformer-onnx", labels, _unknown_in(target), max_tokens=limit)
+
+
+def prepare_onnx(source: Path, target: Path, labels: Sequence[str] = ()) -> Prepared:
+    """Copy a folder's model.onnx and tokenizer.json; labels from config.json unless given.
+
+    Raises TrainError when a file is missing, or the model gives anything but logits of more than
+    one label.
+    """
+    for name in (MODEL, TOKENIZER):
+        if not (source / name).is_file():
+            raise TrainError(f"[{source} -> {name}] is missing")
+    config = {} if labels and not (source / "config.json").is_file() else read_config(source)
+    labels = list(labels) or check_config(source, config, weights=False)
+    for name in (MODEL, TOKENIZER):
+        shutil.copyfile(source / name, target / name)
+    unknown = _unknown_in(target)
+    _check_logits(source, target, labels)
+    return Prepared("transformer-onnx", labels, unknown, max_tokens=token_limit(config, MAX_TOKENS))
+
+
+def read_config(source: Path) -> dict[str, Any]:
+    """The folder's config.json. Raises TrainError."""
+    try:
+        config = json.loads((source / "config.json").read_bytes())
+    except OSError:
+        raise TrainError(f"[{source}] has no config.json; is it a saved model?") from None
+    except ValueError as error:
+        raise TrainError(f"[{source} -> config.json] is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise TrainError(f"[{source} -> config.json] holds no object")
+    return config
+
+
+def check_config(source: Path, config: dict[str, Any], *, weights: bool = True) -> list[str]:
+    """The labels in the order of the outputs. Raises TrainError for a model that is not served."""
+    where = f"{source} -> config.json"
+    if "auto_map" in config:
+        raise TrainError(f"[{where} -> auto_map] the model brings code of its own, never run here")
+    if config.get("problem_type") in ("multi_label_classification", "regression"):
+        raise TrainError(
+            f"[{where} -> problem_type] is {config['problem_type']}; one label for each text is"
+            " served"
+        )
+    names = config.get("id2label")
+    if not isinstance(names, dict):
+        raise TrainError(f"[{where} -> id2label] is missing: the outputs have no names")
+    try:
+        labels = [str(names[str(position)]) for position in range(len(names))]
+    except KeyError as error:
+        raise TrainError(f"[{where} -> id2label] has no name for output {error}") from None
+    if len(labels) < 2:
+        raise TrainError(f"[{where} -> id2label] has {len(labels)} outputs; 2 are needed")
+    if weights and not list(source.glob("*.safetensors")):
+        raise TrainError(f"[{source}] has no .safetensors; pickled weights are never loaded")
+    return labels
+
+
+def token_limit(config: dict[str, Any], tokenizer_limit: int) -> int:
+    """The longest input in tokens that tokenizer and position table both allow."""
+    positions = int(config.get("max_position_embeddings") or tokenizer_limit)
+    if config.get("model_type") in OFFSET_POSITIONS:
+        positions -= int(config.get("pad_token_id") or 0) + 1
+    return max(1, min(positions, tokenizer_limit))
+
+
+def _unknown_in(folder: Path) -> Any:  # noqa: ANN401
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    except Exception as error:  # noqa: BLE001  tokenizers raises plain Exception
+        raise TrainError(f"[{TOKENIZER}] does not load: {error}") from None
+    tokenizer.no_truncation()
+    model = tokenizer.model
+    unknown_token = getattr(model, "unk_token", None)
+    unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
+
+    def unknown(texts: Sequence[str]) -> unknown_words.Counted:
+        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        counts = [unknown_words.of_encoding(encoding, unknown_id) for encoding in encodings]
+        return sum(count[0] for count in counts), sum(count[1] for count in counts)
+
+    return unknown
+
+
+def _check_logits(source: Path, folder: Path, labels: Sequence[str]) -> None:
+    """Run a few token ids through the copied model."""
+    import onnxruntime as ort  # noqa: PLC0415
+
+    try:
+        session = ort.InferenceSession(folder / MODEL, providers=["CPUExecutionProvider"])
+        ids = np.arange(1, 9, dtype=np.int64).reshape(2, 4)
+        feeds = {entry.name: np.zeros_like(ids) for entry in session.get_inputs()}
+        feeds |= {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        logits = np.asarray(session.run(None, feeds)[0])
+    except Exception as error:  # noqa: BLE001  onnxruntime raises classes of its own
+        reason = str(error).strip().splitlines()[0]
+        raise TrainError(f"[{source} -> {MODEL}] does not run: {reason}") from None
+    if logits.shape != (2, len(labels)):
+        raise TrainError(
+            f"[{source} -> {MODEL}] gives {list(logits.shape)} for 2 texts and {len(labels)} labels"
+        )
+    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-3):
+        raise TrainError(f"[{source} -> {MODEL}] gives probabilities; export it with logits")

@@ -1,0 +1,243 @@
+import json
+import random
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bento.train.errors import TrainError
+from bento.train.lock import LOCK, Record, code_sha256, path_sha256, read_lock, why_run
+from bento.train.steps import Step, run_steps
+
+DIGEST = "0" * 64
+OTHER = "1" * 64
+
+
+def copy_upper(task, calls):
+    calls.append(task.outputs["out"])
+    task.outputs["out"].write_text(task.inputs["text"].read_text().upper())
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "text.txt").write_text("abc")
+    calls = []
+    step = Step(
+        "upper",
+        "Write it larger.",
+        partial(copy_upper, calls=calls),
+        inputs={"text": tmp_path / "text.txt"},
+        outputs={"out": tmp_path / "work" / "upper.txt"},
+        modules=["bento.train.errors"],
+        settings={"size": 3},
+        seed=7,
+    )
+    return tmp_path, step, calls
+
+
+def results(steps, work, **options):
+    ran = run_steps(steps, work, **options)
+    return [(result.step, result.ran, result.reason) for result in ran]
+
+
+def changed(step, **fields):
+    names = step.__dataclass_fields__
+    return Step(**{name: getattr(step, name) for name in names} | fields)
+
+
+def test_a_step_runs_once_and_is_skipped_while_nothing_changes(world):
+    folder, step, calls = world
+    assert results([step], folder / "work") == [("upper", True, "never done")]
+    assert (folder / "work/upper.txt").read_text() == "ABC"
+    assert results([step], folder / "work") == [("upper", False, "nothing changed")]
+    assert len(calls) == 1
+
+
+def test_force_runs_it_again(world):
+    folder, step, calls = world
+    results([step], folder / "work")
+    assert results([step], folder / "work", force=True) == [("upper", True, "forced")]
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"settings": {"size": 4}}, "setting size changed"),
+        ({"settings": {}}, "setting size changed"),
+        ({"seed": 8}, "the seed changed"),
+        ({"modules": ["bento.train.cli"]}, "code bento.train.cli changed"),
+    ],
+)
+def test_a_changed_declaration_runs_it_again(world, fields, reason):
+    folder, step, _ = world
+    results([step], folder / "work")
+    assert results([changed(step, **fields)], folder / "work") == [("upper", True, reason)]
+
+
+def test_a_changed_input_or_output_runs_it_again(world):
+    folder, step, _ = world
+    results([step], folder / "work")
+    (folder / "text.txt").write_text("xyz")
+    assert results([step], folder / "work") == [("upper", True, "input text changed")]
+    (folder / "work/upper.txt").write_text("by hand")
+    assert results([step], folder / "work")[0][2] == "output out was changed by hand"
+    (folder / "work/upper.txt").unlink()
+    assert results([step], folder / "work")[0][2] == "output out is missing"
+    assert (folder / "work/upper.txt").read_text() == "XYZ"
+
+
+def test_an_unfinished_step_leaves_no_output_and_no_record(world):
+    folder, step, _ = world
+
+    def breaks(task):
+        task.outputs["out"].write_text("half")
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        results([changed(step, run=breaks)], folder / "work")
+    assert list((folder / "work").iterdir()) == []
+    assert results([step], folder / "work") == [("upper", True, "never done")]
+
+
+def test_an_unfinished_rerun_keeps_the_old_output(world):
+    folder, step, _ = world
+    results([step], folder / "work")
+    before = (folder / "work" / LOCK).read_bytes()
+
+    def breaks(task):
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        results([changed(step, run=breaks, seed=1)], folder / "work")
+    assert (folder / "work/upper.txt").read_text() == "ABC"
+    assert (folder / "work" / LOCK).read_bytes() == before
+
+
+def test_an_output_that_was_not_written_is_an_error(world):
+    folder, step, _ = world
+    with pytest.raises(TrainError, match=r"\[upper -> out\] the step ended without writing it"):
+        results([changed(step, run=lambda task: None)], folder / "work")
+    assert not (folder / "work" / LOCK).exists()
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    def write(task, names):
+        task.outputs["model"].mkdir()
+        for name in names:
+            (task.outputs["model"] / name).write_text(name)
+
+    def step(*names):
+        return Step(
+            "train",
+            "",
+            partial(write, names=names),
+            outputs={"model": tmp_path / "model"},
+            settings={"names": ",".join(names)},
+        )
+
+    results([step("a", "b")], tmp_path)
+    results([step("c")], tmp_path)
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["c"]
+
+
+def test_a_change_runs_through_to_later_steps(world):
+    folder, step, calls = world
+    second = Step(
+        "again",
+        "",
+        partial(copy_upper, calls=calls),
+        inputs={"text": step.outputs["out"]},
+        outputs={"out": folder / "work/again.txt"},
+    )
+    results([step, second], folder / "work")
+    (folder / "text.txt").write_text("new")
+    ran = results([step, second], folder / "work")
+    assert [entry[2] for entry in ran] == ["input text changed", "input text changed"]
+    assert (folder / "work/again.txt").read_text() == "NEW"
+
+
+def test_steps_before_a_failing_one_stay_done(world):
+    folder, step, _ = world
+    missing = Step("next", "", lambda task: None, inputs={"data": folder / "none.json"})
+    with pytest.raises(TrainError, match=r"\[next -> data\] .*none.json cannot be read"):
+        results([step, missing], folder / "work")
+    assert results([step], folder / "work") == [("upper", False, "nothing changed")]
+
+
+def test_wrong_declarations_are_named(world):
+    folder, step, _ = world
+    with pytest.raises(TrainError, match="two steps have this name"):
+        results([step, step], folder)
+    with pytest.raises(TrainError, match=r"\[other -> out\] upper makes"):
+        results([step, changed(step, name="other")], folder)
+    early = Step("early", "", lambda task: None, inputs={"x": step.outputs["out"]})
+    with pytest.raises(TrainError, match=r"\[early -> x\] upper makes it, but runs later"):
+        results([early, step], folder)
+    with pytest.raises(TrainError, match=r"no module bento\.train\.nothing"):
+        results([changed(step, modules=["bento.train.nothing"])], folder)
+
+
+def test_the_seed_is_set_before_each_step(tmp_path):
+    drawn = []
+
+    def draw(task):
+        drawn.append((random.random(), np.random.rand(), task.seed))
+
+    for _ in range(2):
+        list(run_steps([Step("draw", "", draw, seed=5)], tmp_path, force=True))
+    assert drawn[0] == drawn[1]
+    assert drawn[0][2] == 5
+
+
+def test_a_damaged_lock_is_named(world):
+    folder, step, _ = world
+    work = folder / "work"
+    results([step], work)
+    content = json.loads((work / LOCK).read_text())
+    content["steps"]["upper"]["inputs"]["text"] = "short"
+    (work / LOCK).write_text(json.dumps(content))
+    with pytest.raises(TrainError, match=r"\[steps.lock.json -> steps -> upper -> inputs"):
+        results([step], work)
+    (work / LOCK).write_text("{")
+    with pytest.raises(TrainError, match=r"delete .* to run all again"):
+        read_lock(work / LOCK)
+
+
+def test_the_lock_names_no_place_on_this_machine(world):
+    folder, step, _ = world
+    results([step], folder / "work")
+    assert str(folder) not in (folder / "work" / LOCK).read_text()
+
+
+def test_folder_digest_sees_names_and_contents(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/x").write_text("1")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/y").write_text("1")
+    assert path_sha256(tmp_path / "a") != path_sha256(tmp_path / "b")
+    (tmp_path / "b/y").rename(tmp_path / "b/x")
+    assert path_sha256(tmp_path / "a") == path_sha256(tmp_path / "b")
+
+
+def test_a_package_stands_for_its_modules():
+    package = Path(__file__).parents[3] / "bento/train/emotion"
+    assert package.is_dir()
+    assert code_sha256("bento.train.emotion") not in {
+        code_sha256("bento.train.errors"),
+        code_sha256("bento.train.emotion.data"),
+    }
+
+
+def record(**fields):
+    base = {"seed": 0, "settings": {}, "code": {}, "inputs": {}, "outputs": {}, "seconds": 0.0}
+    return Record(**base | fields)
+
+
+def test_a_dropped_output_or_input_is_a_change():
+    done = record(inputs={"a": DIGEST}, outputs={"o": DIGEST})
+    assert why_run(done, record(), {"o": DIGEST}) == "input a changed"
+    assert why_run(done, record(inputs={"a": DIGEST}), {"o": DIGEST}) is None
+    assert why_run(done, record(inputs={"a": DIGEST}), {"o": OTHER}) is not None
+    assert why_run(done, record(inputs={"a": DIGEST}), {"o": DIGEST, "p": None}) is not None
