@@ -44,9 +44,7 @@ def classify(engine: Engine, texts: Sequence[str]) -> Iterator[Outcome]:
         for position in sorted(left):
             for outcome in classify(engine, [texts[position]]):
                 yield (
-                    Failure(position)
-                    if isinstance(outcome, Failure)
-                    else ([position], outcome[1])
+                    Failure(position) if isinstance(outcome, Failure) else ([position], outcome[1])
                 )
 
 
@@ -79,7 +77,7 @@ class LoopRunner:
         self,
         on_outcome: OnOutcome,
         on_done: Callable[[], None],
-        on_death: Callable[[str], None],  # noqa: ARG002  the loop's death is the process's
+        on_death: Callable[[str], None],  # unused: the loop's death is the process's
     ) -> None:
         """Keep the callbacks."""
         self._on_outcome = on_outcome

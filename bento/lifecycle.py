@@ -47,6 +47,7 @@ class Lifecycle:
         )
         if server.config.timeout_graceful_shutdown is None:
             server.config.timeout_graceful_shutdown = self._settings.shutdown_seconds
+        server.config.access_log = False  # the metrics count requests; only errors are logged
         end = handler
 
         def begin(number: int, frame: FrameType | None) -> None:
@@ -67,6 +68,6 @@ class Lifecycle:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(self._settings.drain_seconds)
         latest = loop.time() + self._settings.shutdown_seconds
-        while self.open_requests and loop.time() < latest:
+        while self.open_requests and loop.time() < latest:  # noqa: ASYNC110  a counter is cheaper
             await asyncio.sleep(POLL_SECONDS)
         end()

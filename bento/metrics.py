@@ -8,7 +8,7 @@ PROMETHEUS_MULTIPROC_DIR: nine of them would cost a third of what HTTP costs.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -21,10 +21,12 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from bento.artifacts import Manifest
-from bento.batching import Batcher
 from bento.engines import Scores
 from nlpserve import metrics as names
 from nlpserve.metrics import NO_MODEL, BatchReason, Rejection
+
+if TYPE_CHECKING:
+    from bento.batching import Batcher
 
 # Dense where objectives are set (10 ms to 1 s), open to the default deadline.
 LATENCY_BUCKETS: Final = (

@@ -26,7 +26,7 @@ _Line = tuple[float, dict[str, str]]
 
 def format_line(moment: float, members: dict[str, str]) -> str:
     """The line of the origin's service: local time with microseconds after a colon."""
-    local = datetime.fromtimestamp(moment)  # noqa: DTZ006  the origin wrote local time
+    local = datetime.fromtimestamp(moment)  # the origin wrote local time
     stamp = local.strftime("%Y-%m-%d %H:%M:%S:%f")
     return json.dumps({"time": stamp, **members}, ensure_ascii=False)
 
@@ -84,9 +84,7 @@ class PredictionsLog:
             self._logger.info(format_line(moment, members))
 
 
-def open_predictions_log(
-    settings: Settings, on_drop: Callable[[], None]
-) -> PredictionsLog | None:
+def open_predictions_log(settings: Settings, on_drop: Callable[[], None]) -> PredictionsLog | None:
     """The log that the settings want, or none. Raises OSError as PredictionsLog does."""
     return None if settings.predictions_log == "off" else PredictionsLog(settings, on_drop)
 

@@ -18,7 +18,7 @@ from bento.metrics import ModelMetrics, ProcessMetrics
 from bento.predictions_log import PredictionsLog, open_predictions_log
 from bento.settings import Settings
 from nlpserve.errors import NotFound
-from nlpserve.sentences import sentences
+from nlpserve.sentences import LanguageCode, sentences
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class Runtime:
         """Artifact, engine and the seconds of a warm full batch."""
         artifact = read_artifact(folder)
         engine = load_engine(artifact, threads=self.settings.model_threads())
-        language = "fr" if artifact.manifest.language == "fr" else "en"
+        language: LanguageCode = "fr" if artifact.manifest.language == "fr" else "en"
         texts = sentences(language, WARM_UP_TEXTS, seed=WARM_UP_SEED)
         for text in texts[:4]:
             list(engine.predict([text]))

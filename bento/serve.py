@@ -16,7 +16,7 @@ nlpserve starts on {url} (Ctrl-C ends it). In a few seconds try:
   curl {url}/v1/models
 
 or open {url}/ and type. The API is at {url}/docs, predictions are logged to {log}.
-"""
+"""  # noqa: E501  commands are for pasting
 
 
 def main(

@@ -93,5 +93,5 @@ class Classifier:
 
 
 nlpserve = Classifier
-nlpserve.__class__ = NlpserveService
+nlpserve.__class__ = NlpserveService  # type: ignore[method-assign]  # BentoML gives no other way
 __all__ = ["__version__", "nlpserve"]

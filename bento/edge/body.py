@@ -1,7 +1,7 @@
 """Reading a request's body: bounded in bytes, in time and in depth."""
 
 import asyncio
-from typing import Any
+from typing import Final
 
 import orjson
 
@@ -11,6 +11,9 @@ from nlpserve.errors import InvalidRequest, LimitExceeded, SlowBody, Unsupported
 
 CLOSE = (("connection", "close"),)
 """Sent when a body was left unread, so that its rest is not taken for the next request."""
+
+
+MOST_DIGITS: Final = 18
 
 
 class Disconnected(Exception):
@@ -23,8 +26,8 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     Raises LimitExceeded past `max_body_bytes`, SlowBody past `body_timeout_seconds`,
     Disconnected when the client leaves.
     """
-    declared = request.headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limits.body_bytes:
+    declared = whole_number(request.headers.get(b"content-length", b""))
+    if declared is not None and declared > limits.body_bytes:
         raise _too_large(limits)
     chunks: list[bytes] = []
     size = 0
@@ -49,7 +52,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
         ) from None
 
 
-async def read_json(request: Request, limits: Limits) -> Any:
+async def read_json(request: Request, limits: Limits) -> object:
     """The body as JSON.
 
     Raises UnsupportedMediaType unless the request says that it is JSON, InvalidRequest when it is
@@ -61,24 +64,33 @@ async def read_json(request: Request, limits: Limits) -> Any:
     return parse_json(body, limits)
 
 
+def whole_number(digits: bytes) -> int | None:
+    """The number that a header spells, or None: other characters, or more digits than a size has.
+
+    Python refuses to read numbers of thousands of digits, with an error of its own.
+    """
+    return int(digits) if digits.isdigit() and len(digits) <= MOST_DIGITS else None
+
+
 def is_json(request: Request) -> bool:
     """Whether the content type is JSON, in whatever case and with whatever parameters."""
     given = request.headers.get(b"content-type", b"")
     return given == JSON or given.split(b";", 1)[0].strip().lower() == JSON
 
 
-def parse_json(body: bytes, limits: Limits) -> Any:
+def parse_json(body: bytes, limits: Limits) -> object:
     """Parse, bounded in depth. Raises as `read_json` does."""
     if not body:
         raise InvalidRequest("The body is empty; send JSON.")
     if body.count(b"[") + body.count(b"{") > limits.json_depth:
         _check_depth(body, limits.json_depth)
     try:
-        return orjson.loads(body)
+        content: object = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(
             f"The body is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
         ) from None
+    return content
 
 
 def _check_depth(body: bytes, limit: int) -> None:

@@ -11,9 +11,7 @@ from nlpserve.errors import PROBLEM_MEDIA_TYPE
 Json = dict[str, Any]
 
 
-def document(
-    settings: Settings, models: Sequence[ServedModel], inner: Mapping[str, Any]
-) -> Json:
+def document(settings: Settings, models: Sequence[ServedModel], inner: Mapping[str, Any]) -> Json:
     """OpenAPI 3.0.2, as BentoML writes it, with both sets of paths."""
     text = {
         "type": "string",
@@ -22,9 +20,7 @@ def document(
         "pattern": r"\S",
     }
     paths: Json = {
-        path: item
-        for path, item in inner.get("paths", {}).items()
-        if path == routes.BENTO_CLASSIFY
+        path: item for path, item in inner.get("paths", {}).items() if path == routes.BENTO_CLASSIFY
     }
     paths[routes.V1_MODELS] = _get("Served models", {"type": "object", "required": ["models"]})
     paths[routes.V2_SERVER] = _get("Server metadata", {"type": "object", "required": ["name"]})
@@ -88,7 +84,9 @@ def _model_paths(model: ServedModel, text: Json, settings: Settings) -> Json:
     }
     v2 = routes.V2_MODEL.format(model=model.name)
     paths: Json = {
-        routes.V1_MODEL.format(model=model.name): _get(f"Facts of {model.name}", {"type": "object"}),
+        routes.V1_MODEL.format(model=model.name): _get(
+            f"Facts of {model.name}", {"type": "object"}
+        ),
         routes.V1_CLASSIFY.format(model=model.name): _post(
             f"Classify with {model.name}", _object(texts=texts), answers
         ),

@@ -13,9 +13,7 @@ from nlpserve.errors import InvalidRequest, UnprocessableRequest
 
 INTENT_MODEL: Final = "intent"
 EMOTION_MODEL: Final = "emotion"
-WRONG_COMMENT: Final = (
-    b"The message must be JSON in the form json={'comment': string_to_predict}."
-)
+WRONG_COMMENT: Final = b"The message must be JSON in the form json={'comment': string_to_predict}."
 """The origin's answer to whatever it could not read, to the letter."""
 
 

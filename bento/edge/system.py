@@ -27,8 +27,7 @@ def live_handler(runtime: Runtime, route: str) -> Handler:
 
     async def get_live(request: Request) -> Response:
         request.route = route
-        alive = runtime.alive
-        return _probe(route, "live", alive)
+        return _probe(route, "live", good=runtime.alive)
 
     return get_live
 
@@ -38,7 +37,7 @@ def ready_handler(runtime: Runtime, route: str) -> Handler:
 
     async def get_ready(request: Request) -> Response:
         request.route = route
-        return _probe(route, "ready", runtime.ready)
+        return _probe(route, "ready", good=runtime.ready)
 
     return get_ready
 
@@ -76,7 +75,7 @@ def json_handler(content: object, route: str) -> Handler:
     return get_json
 
 
-def _probe(route: str, word: str, good: bool) -> Response:
+def _probe(route: str, word: str, *, good: bool) -> Response:
     status = 200 if good else 503
     if route.startswith(routes.V2_SERVER):
         return json_response({word: good}, status)

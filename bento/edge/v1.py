@@ -94,7 +94,7 @@ def models_handler(runtime: Runtime) -> Handler:
     return get_models
 
 
-def _texts(body: Any) -> list[str]:
+def _texts(body: object) -> list[str]:
     if not isinstance(body, dict) or "texts" not in body:
         raise UnprocessableRequest('The body must be an object like {"texts": ["..."]}.')
     unknown = sorted(set(body) - {"texts"})
