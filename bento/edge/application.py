@@ -11,6 +11,7 @@ import orjson
 
 from bento.artifacts import ArtifactError
 from bento.edge.body import Disconnected, is_json, parse_json, read_body
+from bento.edge.direct import DirectWriter
 from bento.edge.keys import Keys
 from bento.edge.messages import ASGIApp, Handler, Receive, Request, Response, Scope, Send
 from bento.edge.origin import WrongComment
@@ -45,6 +46,7 @@ class Application:
         self._runtime = runtime
         self._keys = keys
         self._inner_openapi = inner_openapi
+        self._writer = DirectWriter()
         self._routes: Routes = build_routes(runtime, inner_openapi)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,8 +87,12 @@ class Application:
         self._count(request, response.status if response else request.status, started)
         if response is None:
             return
-        await send(self._start(request, response))
-        await send({"type": "http.response.body", "body": response.body})
+        headers = self._headers(request, response)
+        if not self._writer.write(send, response.status, headers, response.body):
+            await send(
+                {"type": "http.response.start", "status": response.status, "headers": headers}
+            )
+            await send({"type": "http.response.body", "body": response.body})
 
     def _handler(self, request: Request) -> Handler | None:
         """The route's handler, or None for a route of BentoML's. Raises NotFound and so on."""
@@ -135,14 +141,13 @@ class Application:
             current_request.reset(token)
         return None if request.error is None else self._problem(request, request.error)
 
-    def _start(self, request: Request, response: Response) -> dict[str, Any]:
-        headers = [
+    def _headers(self, request: Request, response: Response) -> list[tuple[bytes, bytes]]:
+        return [
             (b"content-type", response.content_type),
             (b"content-length", b"%d" % len(response.body)),
             *self._own(request),
             *response.headers,
         ]
-        return {"type": "http.response.start", "status": response.status, "headers": headers}
 
     def _own(self, request: Request) -> list[tuple[bytes, bytes]]:
         """Headers of every answer."""

@@ -22,7 +22,9 @@ TEXT: Final = b"text/plain; charset=utf-8"
 HTML: Final = b"text/html; charset=utf-8"
 
 _SAFE_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}").fullmatch
-_SAFE_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+_SAFE_TRACEPARENT: Final = re.compile(
+    rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+).fullmatch
 _process_id: Final = os.urandom(6).hex().encode()
 _numbers: Final = itertools.count(1)
 
@@ -84,9 +86,15 @@ def query_values(query: bytes, name: bytes) -> list[str]:
     values = []
     for pair in query.split(b"&"):
         key, _, value = pair.partition(b"=")
-        if key == name or unquote_to_bytes(key.replace(b"+", b" ")) == name:
+        if key == name or _unquote(key) == name:
             try:
-                values.append(unquote_to_bytes(value.replace(b"+", b" ")).decode())
+                values.append(_unquote(value).decode())
             except UnicodeDecodeError:
                 raise InvalidRequest(f"{name.decode()} is not UTF-8.") from None
     return values
+
+
+def _unquote(quoted: bytes) -> bytes:
+    """Undo percent-encoding and plus signs."""
+    spaced = quoted.replace(b"+", b" ").replace(b"%20", b" ")  # most escapes are spaces
+    return unquote_to_bytes(spaced) if b"%" in spaced else spaced
