@@ -29,7 +29,6 @@ from nlpserve.metrics import Rejection
 logger = logging.getLogger("nlpserve.requests")
 
 _PROBLEM: Final = PROBLEM_MEDIA_TYPE.encode()
-_WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
 """The request that BentoML answers: its API method leaves the model and its error there."""
@@ -83,7 +82,8 @@ class Application:
             raise
         except Exception:
             logger.exception("request_id=%s failed", request.request_id.decode())
-            response = self._problem(request, NlpserveError("The server failed; see its log."))
+            problem = self._problem(request, NlpserveError("The server failed; see its log."))
+            response = None if request.answered else problem
         self._count(request, response.status if response else request.status, started)
         if response is None:
             return
@@ -98,10 +98,13 @@ class Application:
         """The route's handler, or None for a route of BentoML's. Raises NotFound and so on."""
         methods = self._routes.exact.get(request.path)
         if methods is None:
-            if self._routes.is_inner(request.path):
+            inner_methods = self._routes.inner_methods(request.path)
+            if request.method in inner_methods:
                 request.route = self._routes.inner_label(request.path)
                 return None
             request.route = names.UNMATCHED
+            if inner_methods:
+                raise MethodNotAllowed(request.method, inner_methods)
             raise self._routes.not_found(request.path)
         handler = methods.get(request.method)
         if handler is None:
@@ -116,7 +119,7 @@ class Application:
         on: BentoML would also read formats that a stranger should not be able to send.
         """
         body = b""
-        if request.method not in _WITHOUT_BODY:
+        if request.method == "POST":
             body = await read_body(request, self._runtime.limits)
             if not is_json(request):
                 raise UnsupportedMediaType("Send the body as application/json.")
@@ -131,6 +134,7 @@ class Application:
                 return
             if message["type"] == "http.response.start":
                 request.status = message["status"]
+                request.answered = True
                 message = {**message, "headers": [*message["headers"], *self._own(request)]}
             await send(message)
 
@@ -194,7 +198,9 @@ class Application:
         startup = await receive()
         try:
             await self._runtime.start()
-        except (ArtifactError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, (ArtifactError, OSError)):
+                logger.exception("The start failed")
             await self._runtime.stop()
             await send({"type": "lifespan.startup.failed", "message": f"nlpserve: {error}"})
             return
@@ -205,7 +211,7 @@ class Application:
             return messages.pop() if messages else await receive()
 
         async def send_after_stop(message: MutableMapping[str, Any]) -> None:
-            if message["type"].startswith("lifespan.shutdown"):
+            if message["type"] != "lifespan.startup.complete":
                 await self._runtime.stop()
             await send(message)
 

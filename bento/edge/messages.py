@@ -32,8 +32,8 @@ _numbers: Final = itertools.count(1)
 class Request:
     """One HTTP request. `model` and `route` are its metric labels, set as they become known."""
 
-    __slots__ = ("error", "headers", "method", "model", "path", "query", "receive", "request_id",
-                 "route", "status", "traceparent")  # fmt: skip
+    __slots__ = ("answered", "error", "headers", "method", "model", "path", "query", "receive",
+                 "request_id", "route", "status", "traceparent")  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         """Read the scope; the body is read by the routes that want one."""
@@ -45,6 +45,7 @@ class Request:
         self.model = NO_MODEL
         self.route = ""
         self.status = 500
+        self.answered = False
         self.error: NlpserveError | None = None
         given = self.headers.get(b"x-request-id")
         self.request_id: bytes = (

@@ -36,9 +36,13 @@ class Routes:
             or (path.startswith(routes.V2_SERVER) and path.endswith("/ready"))
         )
 
-    def is_inner(self, path: str) -> bool:
-        """Whether BentoML's application answers this path."""
-        return path in (routes.BENTO_CLASSIFY, BENTO_SCHEMA) or path.startswith(STATIC_CONTENT)
+    def inner_methods(self, path: str) -> tuple[str, ...]:
+        """The methods that BentoML's application answers on this path; none when it is not its."""
+        if path == routes.BENTO_CLASSIFY:
+            return ("POST",)
+        if path == BENTO_SCHEMA or path.startswith(STATIC_CONTENT):
+            return ("GET", "HEAD")
+        return ()
 
     def inner_label(self, path: str) -> str:
         """The metric label of a path that BentoML answers."""
