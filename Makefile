@@ -22,7 +22,7 @@ help: ## Print this list
 
 .PHONY: serve
 serve: ## Serve both models on http://localhost:3000 in the foreground (PORT=, HOST=, MODELS=)
-	@$(serve_python) -m bento.serve --port $(PORT) --host $(HOST) --models "$(MODELS)"
+	@$(serve_python) -m bento.serve --examples --port $(PORT) --host $(HOST) --models "$(MODELS)"
 
 .PHONY: test
 test: lint verify ## Every check that needs no cluster: lint, generated files, all tests

@@ -1,14 +1,22 @@
-"""`make serve`: say how to call the service, then become `bentoml serve`."""
+"""`python -m bento.serve`: the service in one process, as `make serve` and the image run it.
+
+`bentoml serve` works as well. It adds a supervisor: a second process that imports everything once
+more, doubles the time to start, and restarts a worker that cannot start for ever. Here BentoML's
+own worker runs as this very process, so that signals reach it and its end is the process's end.
+"""
 
 import os
+import socket
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from bento.settings import PREFIX, SettingsError, load_settings
+from bento.artifacts import ArtifactError, read_artifact
+from bento.settings import PREFIX, Settings, SettingsError, load_settings
 
-EXAMPLES = """
+BACKLOG: Final = 2048
+EXAMPLES: Final = """
 nlpserve starts on {url} (Ctrl-C ends it). In a few seconds try:
 
   curl '{url}/api/intent?sentence=un%20train%20pour%20Lyon%20demain%20matin'
@@ -16,35 +24,61 @@ nlpserve starts on {url} (Ctrl-C ends it). In a few seconds try:
   curl {url}/v1/models
 
 or open {url}/ and type. The API is at {url}/docs, predictions are logged to {log}.
-"""  # noqa: E501  commands are for pasting
+"""
+
+
+def check(settings: Settings) -> None:
+    """Raise ArtifactError or OSError for what would stop the start later, with more noise."""
+    for folder in settings.model_folders().values():
+        read_artifact(folder)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    return listener
 
 
 def main(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     models: Annotated[str, typer.Option(help="Models to serve, by comma.")] = "",
+    examples: Annotated[bool, typer.Option(help="Say how to call it; log texts.")] = False,  # noqa: FBT002
 ) -> None:
     """Serve the models in the foreground."""
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    os.environ.setdefault(PREFIX + "PREDICTIONS_LOG", "text")
+    if examples:
+        os.environ.setdefault(PREFIX + "PREDICTIONS_LOG", "text")
     if models:
         os.environ[PREFIX + "MODELS"] = models
     try:
         settings = load_settings()
-    except SettingsError as error:
-        typer.echo(f"nlpserve: {error}", err=True)
-        raise typer.Exit(2) from None
-    log = settings.predictions_log_file if settings.predictions_log != "off" else "nowhere"
-    typer.echo(EXAMPLES.format(url=f"http://localhost:{port}", log=log))
-    sys.stdout.flush()
-    command = [
-        sys.executable, "-m", "bentoml", "serve", "bento.service:nlpserve",
-        "--host", host,
-        "--port", str(port),
-        "--timeout-keep-alive", str(settings.keep_alive_seconds),
-        "--timeout-graceful-shutdown", str(settings.shutdown_seconds),
-    ]  # fmt: skip
-    os.execv(sys.executable, command)  # noqa: S606  the same process, so that signals arrive
+        check(settings)
+        listener = listen(host, port)
+    except (SettingsError, ArtifactError) as error:
+        raise SystemExit(f"nlpserve: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"nlpserve: cannot listen on {host}:{port}: {error.strerror}") from None
+    if examples:
+        log = settings.predictions_log_file if settings.predictions_log != "off" else "nowhere"
+        typer.echo(EXAMPLES.format(url=f"http://localhost:{port}", log=log))
+        sys.stdout.flush()
+
+    from _bentoml_impl.worker.service import main as worker  # noqa: PLC0415  slow to import
+
+    worker.main(
+        [
+            "bento.service:nlpserve",
+            "--fd", str(listener.detach()),
+            "--backlog", str(BACKLOG),
+            "--timeout-keep-alive", str(settings.keep_alive_seconds),
+            "--timeout-graceful-shutdown", str(settings.shutdown_seconds),
+        ]
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
