@@ -7,7 +7,7 @@ serving environment too.
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from bento.train.cli import (
     errors_in_one_line,
 )
 from bento.train.package_command import package
+
+if TYPE_CHECKING:
+    from bento.train.steps import Step
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,6 +69,13 @@ def run(
     *,
     data_dir: DataDir = DATA,
     work: Work = WORK,
+    bge_jar: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="BGE_JAR",
+            help="langchain4j's jar with bge-small-en-v1.5, if not weights/ of the data folder.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run unchanged steps too.")] = False,
     only: Annotated[
         list[str] | None, typer.Option("--step", help="Only this step; may be repeated.")
@@ -73,18 +83,25 @@ def run(
     listing: Annotated[bool, typer.Option("--list", help="Name the steps, run none.")] = False,
 ) -> None:
     """Train: run each step whose code, inputs, settings or outputs changed since it was done."""
-    from bento.train.pipeline import choose, pipeline  # noqa: PLC0415
+    from bento.train.pipeline import Places, choose, pipeline  # noqa: PLC0415
     from bento.train.steps import run_steps  # noqa: PLC0415
 
     with errors_in_one_line():
-        steps = choose(pipeline(part.value, data_dir.resolve(), work.resolve()), only or ())
+        places = Places.of(data_dir.resolve(), work.resolve(), bge_jar)
+        steps = choose(pipeline(part.value, places), only or ())
         if listing:
             for step in steps:
                 typer.echo(f"{step.name}: {step.help}")
             return
-        for result in run_steps(steps, work.resolve(), force=force):
-            state = f"done in {result.seconds:.0f} s" if result.ran else "skipped"
-            typer.echo(f"{result.step}: {state} ({result.reason})")
+        results = run_steps(steps, work.resolve(), force=force, on_start=announce)
+        for result in results:
+            done = f"done in {result.seconds:.0f} s" if result.ran else f"skipped ({result.reason})"
+            typer.echo(f"{result.step}: {done}")
+
+
+def announce(step: "Step", reason: str) -> None:
+    """Say what begins, on standard error beside the progress bars."""
+    typer.echo(f"{step.name}: {step.help} ({reason})", err=True)
 
 
 @app.command()

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from bento.artifacts import MANIFEST, Artifact, Kind, Manifest, file_sha256, read_artifact
 from bento.engines.unknown_words import Counted
+from bento.train.drift_profile import training_profile
 from bento.train.errors import TrainError
 from bento.train.evaluate import ArtifactAnswers
-from bento.train.drift_profile import training_profile
 from nlpserve import __version__
 
 Quantize = Literal["none", "int8"]

@@ -33,6 +33,9 @@ def package(
     quantize: Annotated[
         Literal["none", "int8"], typer.Option(help="With --hf: weights as 8-bit integers.")
     ] = "none",
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="With --hf or --onnx: longer texts are cut here.")
+    ] = None,
     profile_texts: Annotated[
         Path | None,
         typer.Option(help="Training texts, as a labelled file or one a line in .txt: for drift."),
@@ -48,6 +51,8 @@ def package(
         fail("--quantize needs --hf", 2)
     if labels is not None and onnx is None:
         fail("--labels needs --onnx", 2)
+    if max_tokens is not None and spacy is not None:
+        fail("--max-tokens needs --hf or --onnx", 2)
     from bento.train.labelled import read_texts  # noqa: PLC0415
     from bento.train.package import Facts, Prepare, read_scores  # noqa: PLC0415
     from bento.train.package import package as make  # noqa: PLC0415
@@ -61,12 +66,13 @@ def package(
         elif hf is not None:
             from bento.train.package_transformer import prepare_hf  # noqa: PLC0415
 
-            prepare = partial(prepare_hf, hf, quantize=quantize)
+            prepare = partial(prepare_hf, hf, quantize=quantize, most_tokens=max_tokens)
         else:
             from bento.train.package_transformer import prepare_onnx  # noqa: PLC0415
 
             names = [label.strip() for label in (labels or "").split(",") if label.strip()]
-            prepare = partial(prepare_onnx, onnx or Path(), labels=names)
+            source = onnx or Path()
+            prepare = partial(prepare_onnx, source, labels=names, most_tokens=max_tokens)
         facts = Facts(name, version, language, licence, read_scores(scores) if scores else {})
         prepared = make(prepare, facts, out, read_texts(profile_texts) if profile_texts else ())
         for hint in prepared.hints:

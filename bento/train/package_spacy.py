@@ -2,20 +2,18 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import spacy
+from spacy.language import Language
 
 from bento.engines import components as _components  # noqa: F401  registers our factories
 from bento.engines import unknown_words
 from bento.engines.spacy import PIPELINE
 from bento.train.errors import TrainError
 from bento.train.package import Prepared
-
-if TYPE_CHECKING:
-    from spacy.language import Language
 
 CODE_SUFFIXES = frozenset(
     {".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh", ".pkl", ".pickle", ".joblib"}
@@ -48,6 +46,16 @@ def prepare_spacy(source: Path, target: Path) -> Prepared:
     hints = [
         f"{', '.join(others)} will run on every text; leave out what {classifier} does not need"
     ]
+    return Prepared("spacy", labels, _unknown_in(nlp, classifier), hints=hints if others else ())
+
+
+def _unknown_in(nlp: Language, classifier: str) -> Callable[[Sequence[str]], unknown_words.Counted]:
+    """A classifier that keeps words of its own says which it knows; else the vectors do."""
+    own: Callable[[Sequence[str]], unknown_words.Counted] | None = getattr(
+        nlp.get_pipe(classifier), "unknown_words", None
+    )
+    if own is not None:
+        return own
     vectors = nlp.vocab.vectors_length > 0
 
     def unknown(texts: Sequence[str]) -> unknown_words.Counted:
@@ -58,7 +66,7 @@ def prepare_spacy(source: Path, target: Path) -> Prepared:
             ]
         return sum(count[0] for count in counts), sum(count[1] for count in counts)
 
-    return Prepared("spacy", labels, unknown, hints=hints if others else ())
+    return unknown
 
 
 def check_files(source: Path) -> None:
@@ -115,7 +123,8 @@ def find_classifier(source: Path, language: str, factories: dict[str, str]) -> s
     Raises TrainError for an unregistered factory, a multilabel classifier, none or several.
     """
     try:
-        known: type[Language] = spacy.util.get_lang_class(language)
+        # A pipeline of this language, since spaCy registers its own factories when it makes one.
+        known: Language = spacy.blank(language)
     except ImportError:
         raise TrainError(f"[{source}] spaCy has no language {language!r}") from None
     found = []

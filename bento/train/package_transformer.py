@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,16 @@ from bento.train.package import Prepared, Quantize
 OFFSET_POSITIONS = frozenset(
     {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "longformer"}
 )
-MAX_TOKENS = 512
 
 
-def prepare_hf(source: Path, target: Path, quantize: Quantize = "none") -> Prepared:
+def prepare_hf(
+    source: Path, target: Path, quantize: Quantize = "none", most_tokens: int | None = None
+) -> Prepared:
     """Export a saved AutoModelForSequenceClassification with its fast tokenizer.
 
-    Needs the training environment. Raises TrainError for custom code, pickled weights, a head
-    of one output or of several labels at once, or a tokenizer without tokenizer.json.
+    Inputs are cut at `most_tokens`, or where model and tokenizer end. Needs the training
+    environment. Raises TrainError for custom code, pickled weights, a head of one output or of
+    several labels at once, or a tokenizer without tokenizer.json.
     """
     config = read_config(source)
     labels = check_config(source, config)
@@ -54,15 +56,18 @@ def prepare_hf(source: Path, target: Path, quantize: Quantize = "none") -> Prepa
         raise TrainError(f"[{source}] its tokenizer has no fast form, which tokenizer.json needs")
     backend: Tokenizer = tokenizer.backend_tokenizer
     export_classifier(model.eval(), backend, target, quantize)
-    limit = token_limit(config, int(min(tokenizer.model_max_length, 1_000_000)))
+    limit = token_limit(config, int(tokenizer.model_max_length), most_tokens)
     return Prepared("transformer-onnx", labels, _unknown_in(target), max_tokens=limit)
 
 
-def prepare_onnx(source: Path, target: Path, labels: Sequence[str] = ()) -> Prepared:
+def prepare_onnx(
+    source: Path, target: Path, labels: Sequence[str] = (), most_tokens: int | None = None
+) -> Prepared:
     """Copy a folder's model.onnx and tokenizer.json; labels from config.json unless given.
 
-    Raises TrainError when a file is missing, or the model gives anything but logits of more than
-    one label.
+    Inputs are cut at `most_tokens`, or where the config's positions or the tokenizer end. Raises
+    TrainError when a file is missing, or the model gives anything but logits of two labels or
+    more.
     """
     for name in (MODEL, TOKENIZER):
         if not (source / name).is_file():
@@ -73,7 +78,9 @@ def prepare_onnx(source: Path, target: Path, labels: Sequence[str] = ()) -> Prep
         shutil.copyfile(source / name, target / name)
     unknown = _unknown_in(target)
     _check_logits(source, target, labels)
-    return Prepared("transformer-onnx", labels, unknown, max_tokens=token_limit(config, MAX_TOKENS))
+    truncation = Tokenizer.from_file(str(target / TOKENIZER)).truncation or {}
+    limit = token_limit(config, truncation.get("max_length"), most_tokens)
+    return Prepared("transformer-onnx", labels, unknown, max_tokens=limit)
 
 
 def read_config(source: Path) -> dict[str, Any]:
@@ -113,15 +120,19 @@ def check_config(source: Path, config: dict[str, Any], *, weights: bool = True) 
     return labels
 
 
-def token_limit(config: dict[str, Any], tokenizer_limit: int) -> int:
-    """The longest input in tokens that tokenizer and position table both allow."""
-    positions = int(config.get("max_position_embeddings") or tokenizer_limit)
-    if config.get("model_type") in OFFSET_POSITIONS:
-        positions -= int(config.get("pad_token_id") or 0) + 1
-    return max(1, min(positions, tokenizer_limit))
+def token_limit(config: dict[str, Any], *limits: int | None) -> int | None:
+    """The longest input in tokens that the position table and all `limits` allow.
+
+    None when nothing says.
+    """
+    known = [limit for limit in limits if limit]
+    if positions := config.get("max_position_embeddings"):
+        used = config.get("model_type") in OFFSET_POSITIONS
+        known.append(int(positions) - (int(config.get("pad_token_id") or 0) + 1 if used else 0))
+    return max(1, min(known)) if known else None
 
 
-def _unknown_in(folder: Path) -> Any:  # noqa: ANN401
+def _unknown_in(folder: Path) -> Callable[[Sequence[str]], unknown_words.Counted]:
     try:
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     except Exception as error:  # noqa: BLE001  tokenizers raises plain Exception

@@ -66,10 +66,17 @@ class Result:
     seconds: float
 
 
-def run_steps(steps: Sequence[Step], work: Path, *, force: bool = False) -> Iterator[Result]:
+def run_steps(
+    steps: Sequence[Step],
+    work: Path,
+    *,
+    force: bool = False,
+    on_start: Callable[[Step, str], None] = lambda step, reason: None,
+) -> Iterator[Result]:
     """Run the steps that need it, in the order given, and yield what became of each.
 
-    The lock lies in `work`. With `force` every step runs. Raises TrainError when a step is
+    The lock lies in `work`. With `force` every step runs. `on_start` is told each step that runs,
+    and why. Raises TrainError when a step is
     declared wrongly, an input is missing, or an output was not written; what a step's function
     raises comes through as it is. In each case the steps before stay done.
     """
@@ -83,13 +90,15 @@ def run_steps(steps: Sequence[Step], work: Path, *, force: bool = False) -> Iter
         if reason is None and not force:
             yield Result(step.name, ran=False, reason="nothing changed", seconds=0.0)
             continue
+        reason = reason or "forced"
+        on_start(step, reason)
         started = time.monotonic()
         digests = _run_into_place(step, work)
         seconds = round(time.monotonic() - started, 3)
         done = wanted.model_copy(update={"outputs": digests, "seconds": seconds})
         lock.steps[step.name] = done
         write_lock(lock_path, lock)
-        yield Result(step.name, ran=True, reason=reason or "forced", seconds=seconds)
+        yield Result(step.name, ran=True, reason=reason, seconds=seconds)
 
 
 def check_steps(steps: Sequence[Step]) -> None:
