@@ -11,17 +11,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final
 
 import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from benchmarks.serving.responses import MalformedResponse, Response, ResponseReader
+from benchmarks.serving.connection import Connection, Sample
 
 MAX_FAILURES: Final = 200
 """Lost connections and unreadable answers after which a run gives up."""
 CONNECT_SECONDS: Final = 10.0
+SETTLE_SECONDS: Final = 15.0
 DRAIN_SECONDS: Final = 15.0
 RETRY_SECONDS: Final = 0.05
 
@@ -31,21 +32,12 @@ CpuClock = Callable[[], float]
 """Seconds of CPU time used so far."""
 
 
-class Sample(NamedTuple):
-    """One answered request; times are `perf_counter` seconds."""
-
-    request: int  # position of the request sent
-    started: float
-    finished: float
-    status: int
-    body: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class LoadResult:
     """What one run saw. `samples` holds every answer, those of warm-up and drain too."""
 
     seconds: float
+    settle_seconds: float  # from the first connection until each had an answer
     latencies: NDArray[np.float64]  # seconds, of the answers that came within the window
     samples: list[Sample]
     statuses: Counter[int]
@@ -98,23 +90,29 @@ class _Load:
         self._plan = plan
         self._cursor = plan.first
         self._reconnects = 0
-        self._open: set[_Connection] = set()
+        self._open: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._unanswered = plan.connections
 
     async def run(self, server_cpu: CpuClock) -> LoadResult:
         plan = self._plan
         asyncio.get_running_loop().set_exception_handler(self._broken)
+        started = time.perf_counter()
         async with asyncio.timeout(CONNECT_SECONDS):
             await asyncio.gather(*(self._connect() for _ in range(plan.connections)))
-        await self._pause(plan.warm_up_seconds)
+        await self._pause(SETTLE_SECONDS, self._settled)
+        settle_seconds = time.perf_counter() - started
+        await self._pause(plan.warm_up_seconds, self._ended)
         used, own, begin = server_cpu(), time.process_time(), time.perf_counter()
-        await self._pause(plan.window_seconds)
+        await self._pause(plan.window_seconds, self._ended)
         end, own, used = time.perf_counter(), time.process_time() - own, server_cpu() - used
         self.stopping = True
         await self._drain()
         return LoadResult(
             seconds=end - begin,
+            settle_seconds=settle_seconds,
             latencies=np.array(
                 [
                     sample.finished - sample.started
@@ -140,13 +138,20 @@ class _Load:
         """Note a request without a readable answer; too many end the run."""
         self.failures.append(reason)
         if len(self.failures) >= MAX_FAILURES:
+            self._settled.set()
             self._ended.set()
 
-    def opened(self, connection: "_Connection") -> None:
+    def opened(self, connection: Connection) -> None:
         """A connection stands."""
         self._open.add(connection)
 
-    def closed(self, connection: "_Connection") -> None:
+    def first_answer(self) -> None:
+        """A connection had its first answer."""
+        self._unanswered -= 1
+        if self._unanswered == 0:
+            self._settled.set()
+
+    def closed(self, connection: Connection) -> None:
         """A connection is gone: another takes its place while the run goes on."""
         self._open.discard(connection)
         if not self.stopping and not self._ended.is_set():
@@ -161,15 +166,16 @@ class _Load:
         """A callback raised: a fault of this client, which must not look like a slow server."""
         self.fail(f"client: {context.get('exception') or context['message']!r}")
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, event: asyncio.Event) -> None:
+        """Wait for the event, at most so long."""
         try:
-            await asyncio.wait_for(self._ended.wait(), seconds)
+            await asyncio.wait_for(event.wait(), seconds)
         except TimeoutError:
             return
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: _Connection(self), *self._address)
+        await loop.create_connection(lambda: Connection(self), *self._address)
 
     async def _reconnect(self) -> None:
         while not self.stopping and not self._ended.is_set():
@@ -187,7 +193,7 @@ class _Load:
                 connection.abort()
         if self._open and len(self.failures) < MAX_FAILURES:
             self._ended.clear()
-            await self._pause(DRAIN_SECONDS)
+            await self._pause(DRAIN_SECONDS, self._ended)
         for connection in tuple(self._open):
             if connection.busy:
                 self.fail("no answer in time")
@@ -195,66 +201,3 @@ class _Load:
         for task in tuple(self._opening):
             task.cancel()
         await asyncio.gather(*self._opening, return_exceptions=True)
-
-
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection that sends its next request when it has the answer."""
-
-    def __init__(self, load: _Load) -> None:
-        self._load = load
-        self._reader = ResponseReader()
-        self._index: int | None = None  # of the request in flight
-        self._started = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by class
-        self._load.opened(self)
-        self._send()
-
-    def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
-        try:
-            responses = self._reader.feed(data)
-        except MalformedResponse as error:
-            self._give_up(str(error))
-            return
-        if self._index is None or len(responses) > 1:
-            self._give_up("an answer that nobody asked for")
-        elif responses:
-            self._answered(self._index, responses[0], now)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._index is not None:
-            self._load.fail(f"connection lost: {exc or 'closed by the server'}")
-            self._index = None
-        self._load.closed(self)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request is in flight."""
-        return self._index is not None
-
-    def abort(self) -> None:
-        """Give the request in flight up."""
-        self._index = None
-        self._transport.abort()
-
-    def _give_up(self, why: str) -> None:
-        self._load.fail(f"malformed: {why}")
-        self.abort()
-
-    def _answered(self, index: int, response: Response, now: float) -> None:
-        self._load.samples.append(Sample(index, self._started, now, response.status, response.body))
-        self._index = None
-        if response.close or self._load.stopping:
-            self._transport.close()
-        else:
-            self._send()
-
-    def _send(self) -> None:
-        if self._load.stopping:
-            self._transport.close()
-            return
-        self._index = index = self._load.take()
-        self._started = time.perf_counter()
-        self._transport.write(self._load.requests[index])

@@ -163,6 +163,7 @@ def window_of(load: LoadResult, before: RawRate, after: RawRate) -> Window:
             / (before.docs_per_cpu_s + after.docs_per_cpu_s)
         ),
         added_ms=median - (before.direct_ms + after.direct_ms) / 2,
+        settle_seconds=load.settle_seconds,
         client_cpu=load.client_cpu,
         server_cpu=_known(load.server_cpu),
     )

@@ -6,12 +6,15 @@ from benchmarks.serving.results import BenchResult, ModelResult, Target
 
 _LEVEL_HEAD = (
     "connections", "req/s", "of raw", "by CPU time", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms",
-    "max ms", "above direct ms", "answers", "not 200", "failed", "server core", "client core",
+    "max ms", "above direct ms", "answers", "not 200", "failed", "settled s", "server core",
+    "client core",
 )  # fmt: skip
 _LEVELS_MEAN = (
     "Rates and ratios are medians over the windows; percentiles are over all latencies. *By CPU "
     "time*: requests per CPU second of the server, by texts per CPU second of the raw pipeline, "
-    "which other work on the machine hardly moves. *Server core*: the least share of its core "
+    "which other work on the machine hardly moves. *Settled*: "
+    "the longest time until every connection had its first answer; windows begin after it. "
+    "*Server core*: the least share of its core "
     "that the server got; well below 100 % under load, something else ran there."
 )
 
@@ -145,6 +148,7 @@ def _levels(model: ModelResult) -> str:
                 answers,
                 answers - level.statuses.get(200, 0),
                 level.failures,
+                f"{max(window.settle_seconds for window in level.windows):.2f}",
                 f"{min(shares):.0%}" if shares else "",
                 f"{client:.0%}",
             )

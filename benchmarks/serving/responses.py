@@ -8,7 +8,7 @@ _LENGTH: Final = b"\r\ncontent-length:"
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
-class MalformedResponse(Exception):  # noqa: N818  named as the project names its errors
+class MalformedResponse(Exception):
     """The stream is no response that this client reads; the connection is of no more use."""
 
 

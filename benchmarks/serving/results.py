@@ -60,6 +60,9 @@ class Window(_Facts):
         description="The same ratio by CPU time: what it would be on a core without other work."
     )
     added_ms: float = Field(description="Median latency less the mean direct call's.")
+    settle_seconds: float = Field(
+        description="From the first connection until each had an answer; the window comes after."
+    )
     client_cpu: float = Field(description="Share of its core that the client used.")
     server_cpu: float | None = Field(description="Share of its core that the server got.")
 

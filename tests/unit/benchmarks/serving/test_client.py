@@ -3,6 +3,7 @@
 import asyncio
 import math
 import threading
+import time
 from collections import Counter
 
 import numpy as np
@@ -185,8 +186,22 @@ def test_a_server_that_always_fails_ends_the_run_early():
     assert len(result.latencies) == 0
 
 
+def test_the_window_waits_until_each_connection_had_an_answer():
+    slow = iter([0.3])
+
+    def answer(_request, _count):
+        time.sleep(next(slow, 0))
+        return [reply()]
+
+    with Server(answer) as server:
+        result = load(server, connections=3)
+    assert result.settle_seconds > 0.25
+    assert float(result.latencies.max()) < 0.25
+
+
 def test_a_silent_server_is_given_up(monkeypatch):
     monkeypatch.setattr(client, "DRAIN_SECONDS", 0.2)
+    monkeypatch.setattr(client, "SETTLE_SECONDS", 0.2)
 
     def answer(_request, count):
         return [reply()] if count < 5 else [b" "[:0]]

@@ -12,6 +12,7 @@ from benchmarks.serving.results import RawRate
 def load(latencies, seconds=2.0, server_cpu=0.5, **more):
     return LoadResult(
         seconds=seconds,
+        settle_seconds=0.1,
         latencies=np.array(latencies, dtype=float),
         samples=[],
         statuses=Counter({200: len(latencies)}),

@@ -15,7 +15,7 @@ def level(connections, *, ratio=0.95, added_ms=0.5, statuses=None, failures=0):
     window = {
         "requests_per_s": 90.0, "p50_ms": 1.0, "raw_before": rate, "raw_after": rate,
         "ratio": ratio, "cpu_ratio": None, "added_ms": added_ms, "client_cpu": 0.1,
-        "server_cpu": None,
+        "server_cpu": None, "settle_seconds": 0.1,
     }  # fmt: skip
     return {
         "connections": connections, "requests_per_s": 90.0, "ratio": ratio, "cpu_ratio": None,
