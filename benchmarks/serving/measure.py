@@ -50,8 +50,8 @@ class Plan:
 def plan_of(texts: int, seed: int, *, quick: bool) -> Plan:
     """The plan behind --quick, and the one without."""
     if quick:
-        return Plan(3, 1.0, 3.0, RawPlan(0.7, 200), texts, seed)
-    return Plan(5, 2.0, 8.0, RawPlan(2.0, 500), texts, seed)
+        return Plan(3, 1.0, 3.0, RawPlan(1.5, 200), texts, seed)
+    return Plan(5, 2.0, 8.0, RawPlan(4.0, 500), texts, seed)
 
 
 @dataclass(slots=True)

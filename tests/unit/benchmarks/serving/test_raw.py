@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from benchmarks.serving.raw import RawError, RawModel, RawPlan, _batch_effect, _measure, scores_of
+from benchmarks.serving.raw import (
+    RawError,
+    RawModel,
+    RawPlan,
+    _batch_effect,
+    _batches,
+    _measure,
+    scores_of,
+)
 
 
 class LengthEngine:
@@ -37,10 +45,12 @@ def test_a_position_that_the_engine_leaves_out_is_not_a_number():
     assert np.isnan(scores_of(engine, TEXTS[:2], 64)[1]).all()
 
 
-def test_a_measurement_is_of_whole_passes_and_of_single_texts():
+def test_a_measurement_is_of_whole_batches_and_of_single_texts():
     engine = LengthEngine()
-    rate = _measure(engine, TEXTS, RawPlan(seconds=0.0, direct_calls=10))
-    assert engine.batches == [64, 64, 22] + [1] * 10
+    batches = iter(_batches(TEXTS))
+    rate = _measure(engine, TEXTS, batches, RawPlan(seconds=0.0, direct_calls=10))
+    assert engine.batches == [64] + [1] * 10
+    assert [len(batch) for batch in batches] == [64, 22]  # the next one goes on from there
     assert rate.docs_per_s > 0
     assert rate.docs_per_cpu_s > 0
     assert 0 < rate.direct_ms < 100
