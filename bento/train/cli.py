@@ -50,5 +50,9 @@ def errors_in_one_line() -> Iterator[None]:
         if error.name and not error.name.startswith(("bento", "nlpserve")):
             fail(f"this command needs the training environment: no {error.name}", 1)
         raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}", 1)
     except KeyboardInterrupt:
         fail("stopped; what was done stays done", 130)

@@ -38,7 +38,7 @@ def package(
     ] = None,
     profile_texts: Annotated[
         Path | None,
-        typer.Option(help="Training texts, as a labelled file or one a line in .txt: for drift."),
+        typer.Option(help="Typical texts, best held out of training: labelled or .txt; for drift."),
     ] = None,
     scores: Annotated[
         Path | None, typer.Option(help="What `evaluate --json` printed, for the manifest.")
@@ -64,11 +64,11 @@ def package(
 
             prepare = partial(prepare_spacy, spacy)
         elif hf is not None:
-            from bento.train.package_transformer import prepare_hf  # noqa: PLC0415
+            from bento.train.package_hf import prepare_hf  # noqa: PLC0415
 
             prepare = partial(prepare_hf, hf, quantize=quantize, most_tokens=max_tokens)
         else:
-            from bento.train.package_transformer import prepare_onnx  # noqa: PLC0415
+            from bento.train.package_onnx import prepare_onnx  # noqa: PLC0415
 
             names = [label.strip() for label in (labels or "").split(",") if label.strip()]
             source = onnx or Path()

@@ -104,11 +104,11 @@ def emotion_steps(places: Places) -> list[Step]:
         ),
         Step(
             "emotion-package",
-            "Make the artifact, with the profile of the training texts.",
+            "Make the artifact, with the profile of the dev texts.",
             _package_emotion,
-            inputs={"train": train, "model": work / "finished"},
+            inputs={"dev": dev, "model": work / "finished"},
             outputs={"artifact": places.work / "artifacts/emotion"},
-            modules=[*_PACKAGING, "bento.train.package_transformer", "bento.engines.transformer"],
+            modules=[*_PACKAGING, "bento.train.package_onnx", "bento.engines.transformer"],
             settings={"version": VERSION},
         ),
     ]
@@ -153,9 +153,9 @@ def _package_emotion(task: Task) -> None:
     from bento.train.emotion.loop import MAX_TOKENS  # noqa: PLC0415
     from bento.train.labelled import read_texts  # noqa: PLC0415
     from bento.train.package import Facts, package  # noqa: PLC0415
-    from bento.train.package_transformer import prepare_onnx  # noqa: PLC0415
+    from bento.train.package_onnx import prepare_onnx  # noqa: PLC0415
 
     source = task.inputs["model"] / "int8"
     prepare = partial(prepare_onnx, source, labels=LABELS, most_tokens=MAX_TOKENS)
     facts = Facts("emotion", VERSION, "en", "Apache-2.0")
-    package(prepare, facts, task.outputs["artifact"], read_texts(task.inputs["train"]))
+    package(prepare, facts, task.outputs["artifact"], read_texts(task.inputs["dev"]))

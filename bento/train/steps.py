@@ -5,11 +5,13 @@ step writes into a temporary folder; only when it is through are its outputs mov
 locked, so that nothing half-written ever counts as done.
 """
 
+import fcntl
 import random
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,7 +83,31 @@ def run_steps(
     raises comes through as it is. In each case the steps before stay done.
     """
     check_steps(steps)
+    work.mkdir(parents=True, exist_ok=True)
     lock_path = work / LOCK
+    with _alone_in(work):
+        yield from _run_each(steps, work, lock_path, force=force, on_start=on_start)
+
+
+@contextmanager
+def _alone_in(work: Path) -> Iterator[None]:
+    """Raise TrainError when another process runs steps in the folder."""
+    with (work / ".running").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainError(f"[{work}] steps are running there already") from None
+        yield
+
+
+def _run_each(
+    steps: Sequence[Step],
+    work: Path,
+    lock_path: Path,
+    *,
+    force: bool,
+    on_start: Callable[[Step, str], None],
+) -> Iterator[Result]:
     for step in steps:
         lock = read_lock(lock_path)
         wanted = _wanted(step)
@@ -127,7 +153,7 @@ def _wanted(step: Step) -> Record:
         try:
             inputs[name] = path_sha256(path)
         except OSError:
-            raise TrainError(f"[{step.name} -> {name}] {path} cannot be read") from None
+            raise TrainError(f"[{step.name} -> {name}] {path} is missing or unreadable") from None
     return Record(
         seed=step.seed,
         settings=dict(step.settings),
@@ -144,7 +170,8 @@ def _digest_or_none(path: Path) -> str | None:
 
 def _run_into_place(step: Step, work: Path) -> dict[str, str]:
     """Run into a temporary folder of `work`, then move each output to its place."""
-    work.mkdir(parents=True, exist_ok=True)
+    for left_by_a_killed_run in work.glob(f".{step.name}-*"):
+        shutil.rmtree(left_by_a_killed_run)
     with tempfile.TemporaryDirectory(dir=work, prefix=f".{step.name}-") as folder:
         drafts = {
             name: Path(folder) / f"{index}-{path.name}"

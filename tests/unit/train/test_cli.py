@@ -72,6 +72,14 @@ def test_exit_codes(tmp_path, rows):
     assert "does not answer" in away.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(pipeline_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = call(*PACKAGE, "--out", tmp_path / "file/out", "--spacy", pipeline_folder)
+    assert result.exit_code == 1
+    assert "file: Not a directory" in result.stderr or "File exists" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 PACKAGE = ("package", "--name", "m", "--version", "1.0.0", "--language", "fr", "--licence", "MIT")
 
 

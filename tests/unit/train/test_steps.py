@@ -97,7 +97,7 @@ def test_an_unfinished_step_leaves_no_output_and_no_record(world):
 
     with pytest.raises(RuntimeError, match="power cut"):
         results([changed(step, run=breaks)], folder / "work")
-    assert list((folder / "work").iterdir()) == []
+    assert [path.name for path in (folder / "work").iterdir()] == [".running"]
     assert results([step], folder / "work") == [("upper", True, "never done")]
 
 
@@ -113,6 +113,26 @@ def test_an_unfinished_rerun_keeps_the_old_output(world):
         results([changed(step, run=breaks, seed=1)], folder / "work")
     assert (folder / "work/upper.txt").read_text() == "ABC"
     assert (folder / "work" / LOCK).read_bytes() == before
+
+
+def test_what_a_killed_run_left_is_removed(world):
+    folder, step, _ = world
+    (folder / "work/.upper-abc").mkdir(parents=True)
+    results([step], folder / "work")
+    assert not (folder / "work/.upper-abc").exists()
+
+
+def test_two_runs_in_one_folder_are_refused(world):
+    folder, step, _ = world
+
+    def run_inside(task):
+        with pytest.raises(TrainError, match="steps are running there already"):
+            results([step], folder / "work")
+        task.outputs["out"].write_text("outer")
+
+    results([changed(step, run=run_inside)], folder / "work")
+    assert (folder / "work/upper.txt").read_text() == "outer"
+    assert results([step], folder / "work") == [("upper", False, "nothing changed")]
 
 
 def test_an_output_that_was_not_written_is_an_error(world):
@@ -161,7 +181,7 @@ def test_a_change_runs_through_to_later_steps(world):
 def test_steps_before_a_failing_one_stay_done(world):
     folder, step, _ = world
     missing = Step("next", "", lambda task: None, inputs={"data": folder / "none.json"})
-    with pytest.raises(TrainError, match=r"\[next -> data\] .*none.json cannot be read"):
+    with pytest.raises(TrainError, match=r"\[next -> data\] .*none.json is missing"):
         results([step, missing], folder / "work")
     assert results([step], folder / "work") == [("upper", False, "nothing changed")]
 

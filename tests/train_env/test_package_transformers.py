@@ -14,9 +14,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers  
 
 from bento.artifacts import ArtifactError, read_artifact  # noqa: E402
 from bento.engines import load_engine  # noqa: E402
+from bento.train.emotion import export  # noqa: E402
 from bento.train.errors import TrainError  # noqa: E402
 from bento.train.package import Facts, package  # noqa: E402
-from bento.train.package_transformer import prepare_hf, prepare_onnx, token_limit  # noqa: E402
+from bento.train.package_hf import prepare_hf  # noqa: E402
+from bento.train.package_onnx import prepare_onnx, token_limit  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of itself
 
@@ -127,8 +129,23 @@ def refused(prepare, folder, message):
     assert not (folder / "out").exists()
 
 
+def save_distilbert(folder):
+    words = save_bert(folder).config.vocab_size
+    names = {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4, "initializer_range": 0.3}
+    labels = {"id2label": SHAPE["id2label"], "label2id": SHAPE["label2id"]}
+    config = transformers.DistilBertConfig(
+        vocab_size=words, max_position_embeddings=48, **names, **labels
+    )
+    torch.manual_seed(4)
+    model = transformers.DistilBertForSequenceClassification(config).eval()
+    model.save_pretrained(folder)
+    return model
+
+
 @pytest.mark.parametrize(
-    ("save", "limit"), [(save_bert, 40), (save_roberta, 64)], ids=["bert", "roberta"]
+    ("save", "limit"),
+    [(save_bert, 40), (save_roberta, 64), (save_distilbert, 40)],
+    ids=["bert", "roberta", "distilbert"],
 )
 def test_the_artifact_answers_as_the_framework_does(tmp_path, save, limit):
     model = save(tmp_path / "hf")
@@ -142,6 +159,19 @@ def test_the_artifact_answers_as_the_framework_does(tmp_path, save, limit):
     assert manifest.labels == ["calm", "glad", "sad"]
     assert set(manifest.files) == {"model.onnx", "tokenizer.json"}
     assert manifest.profile is not None
+
+
+def save_distilbert(folder):
+    save_bert(folder)
+    limits = {"vocab_size": 5 + 40, "max_position_embeddings": 48}
+    names = {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4, "initializer_range": 0.3}
+    config = transformers.DistilBertConfig(
+        **limits, **names, id2label=SHAPE["id2label"], label2id=SHAPE["label2id"]
+    )
+    torch.manual_seed(4)
+    model = transformers.DistilBertForSequenceClassification(config).eval()
+    model.save_pretrained(folder)
+    return model
 
 
 def test_int8_is_smaller_and_close(tmp_path):
@@ -193,6 +223,19 @@ def test_a_model_with_code_of_its_own_is_refused(tmp_path):
     (tmp_path / "hf/own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     refused(lambda to: prepare_hf(tmp_path / "hf", to), tmp_path, "brings code of its own")
     assert not (tmp_path / "ran").exists()
+
+
+def test_an_export_that_answers_otherwise_is_refused(tmp_path, monkeypatch):
+    save_bert(tmp_path / "hf")
+    real = export.export_classifier
+
+    def wrong(model, *args):
+        model.classifier.bias.data += 1
+        real(model, *args)
+        model.classifier.bias.data -= 1
+
+    monkeypatch.setattr(export, "export_classifier", wrong)
+    refused(lambda to: prepare_hf(tmp_path / "hf", to), tmp_path, "the exported logits are off by")
 
 
 def test_a_folder_without_a_model(tmp_path):

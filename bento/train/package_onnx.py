@@ -1,4 +1,4 @@
-"""A transformer for sequence classification into an artifact: model.onnx and tokenizer.json."""
+"""A transformer as ONNX into an artifact: model.onnx and tokenizer.json, tried on a few ids."""
 
 import json
 import shutil
@@ -7,57 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from bento.engines import unknown_words
 from bento.engines.transformer import MODEL, TOKENIZER
 from bento.train.errors import TrainError
-from bento.train.package import Prepared, Quantize
+from bento.train.package import Prepared
 
 # Their position table begins after the padding id, so that many positions are never used.
 OFFSET_POSITIONS = frozenset(
     {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "longformer"}
 )
 
-
-def prepare_hf(
-    source: Path, target: Path, quantize: Quantize = "none", most_tokens: int | None = None
-) -> Prepared:
-    """Export a saved AutoModelForSequenceClassification with its fast tokenizer.
-
-    Inputs are cut at `most_tokens`, or where model and tokenizer end. Needs the training
-    environment. Raises TrainError for custom code, pickled weights, a head of one output or of
-    several labels at once, or a tokenizer without tokenizer.json.
-    """
-    config = read_config(source)
-    labels = check_config(source, config)
-    try:
-        import torch  # noqa: PLC0415
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
-
-        from bento.train.emotion.export import export_classifier  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise TrainError(f"[--hf] needs the training environment: no {error.name}") from None
-    try:
-        model = AutoModelForSequenceClassification.from_pretrained(
-            source,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
-        tokenizer = AutoTokenizer.from_pretrained(
-            source, local_files_only=True, trust_remote_code=False, use_fast=True
-        )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise TrainError(f"[{source}] transformers cannot load it: {reason}") from None
-    if not getattr(tokenizer, "is_fast", False):
-        raise TrainError(f"[{source}] its tokenizer has no fast form, which tokenizer.json needs")
-    backend: Tokenizer = tokenizer.backend_tokenizer
-    export_classifier(model.eval(), backend, target, quantize)
-    limit = token_limit(config, int(tokenizer.model_max_length), most_tokens)
-    return Prepared("transformer-onnx", labels, _unknown_in(target), max_tokens=limit)
+Ids = NDArray[np.int64]
 
 
 def prepare_onnx(
@@ -76,8 +39,8 @@ def prepare_onnx(
     labels = list(labels) or check_config(source, config, weights=False)
     for name in (MODEL, TOKENIZER):
         shutil.copyfile(source / name, target / name)
-    unknown = _unknown_in(target)
-    _check_logits(source, target, labels)
+    unknown = unknown_in(target)
+    check_logits(source, target, labels)
     truncation = Tokenizer.from_file(str(target / TOKENIZER)).truncation or {}
     limit = token_limit(config, truncation.get("max_length"), most_tokens)
     return Prepared("transformer-onnx", labels, unknown, max_tokens=limit)
@@ -132,7 +95,7 @@ def token_limit(config: dict[str, Any], *limits: int | None) -> int | None:
     return max(1, min(known)) if known else None
 
 
-def _unknown_in(folder: Path) -> Callable[[Sequence[str]], unknown_words.Counted]:
+def unknown_in(folder: Path) -> Callable[[Sequence[str]], unknown_words.Counted]:
     try:
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     except Exception as error:  # noqa: BLE001  tokenizers raises plain Exception
@@ -150,22 +113,32 @@ def _unknown_in(folder: Path) -> Callable[[Sequence[str]], unknown_words.Counted
     return unknown
 
 
-def _check_logits(source: Path, folder: Path, labels: Sequence[str]) -> None:
+def check_logits(source: Path, folder: Path, labels: Sequence[str]) -> None:
     """Run a few token ids through the copied model."""
-    import onnxruntime as ort  # noqa: PLC0415
-
     try:
-        session = ort.InferenceSession(folder / MODEL, providers=["CPUExecutionProvider"])
         ids = np.arange(1, 9, dtype=np.int64).reshape(2, 4)
-        feeds = {entry.name: np.zeros_like(ids) for entry in session.get_inputs()}
-        feeds |= {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        logits = np.asarray(session.run(None, feeds)[0])
+        logits = run_model(folder, ids, np.ones_like(ids))
     except Exception as error:  # noqa: BLE001  onnxruntime raises classes of its own
-        reason = str(error).strip().splitlines()[0]
-        raise TrainError(f"[{source} -> {MODEL}] does not run: {reason}") from None
+        raise TrainError(f"[{source} -> {MODEL}] does not run: {first_line(error)}") from None
     if logits.shape != (2, len(labels)):
         raise TrainError(
             f"[{source} -> {MODEL}] gives {list(logits.shape)} for 2 texts and {len(labels)} labels"
         )
     if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-3):
         raise TrainError(f"[{source} -> {MODEL}] gives probabilities; export it with logits")
+
+
+def run_model(folder: Path, ids: Ids, mask: Ids) -> NDArray[np.float32]:
+    """What the folder's model gives for ids and mask, [texts, tokens] each."""
+    import onnxruntime as ort  # noqa: PLC0415
+
+    session = ort.InferenceSession(folder / MODEL, providers=["CPUExecutionProvider"])
+    feeds = {entry.name: np.zeros_like(ids) for entry in session.get_inputs()}
+    feeds |= {"input_ids": ids, "attention_mask": mask}
+    return np.asarray(session.run(None, feeds)[0], dtype=np.float32)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first; libraries often go on for pages."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

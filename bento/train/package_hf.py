@@ -1,0 +1,80 @@
+"""A user's model saved by transformers into an artifact, exported and compared. Needs torch."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bento.train.errors import TrainError
+from bento.train.package import Prepared, Quantize
+from bento.train.package_onnx import (
+    check_config,
+    first_line,
+    read_config,
+    run_model,
+    token_limit,
+    unknown_in,
+)
+
+TOLERANCE = 1e-3
+"""How far exported logits may be from the framework's, relative to the largest."""
+
+
+def prepare_hf(
+    source: Path, target: Path, quantize: Quantize = "none", most_tokens: int | None = None
+) -> Prepared:
+    """Export a saved AutoModelForSequenceClassification with its fast tokenizer.
+
+    Inputs are cut at `most_tokens`, or where model and tokenizer end. Needs the training
+    environment. Raises TrainError for custom code, pickled weights, a head of one output or of
+    several labels at once, or a tokenizer without tokenizer.json.
+    """
+    config = read_config(source)
+    labels = check_config(source, config)
+    try:
+        import torch  # noqa: PLC0415
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415
+
+        from bento.train.emotion.export import export_classifier  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise TrainError(f"[--hf] needs the training environment: no {error.name}") from None
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, local_files_only=True, trust_remote_code=False, use_fast=True
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise TrainError(f"[{source}] transformers cannot load it: {first_line(error)}") from None
+    if not getattr(tokenizer, "is_fast", False):
+        raise TrainError(f"[{source}] its tokenizer has no fast form, which tokenizer.json needs")
+    backend = tokenizer.backend_tokenizer
+    try:
+        export_classifier(model.eval(), backend, target, "none")
+        check_export(target, model)
+        if quantize != "none":
+            export_classifier(model, backend, target, quantize)
+    except Exception as error:  # noqa: BLE001  torch and onnxruntime raise classes of their own
+        raise TrainError(f"[{source}] cannot be exported: {first_line(error)}") from None
+    limit = token_limit(config, int(tokenizer.model_max_length), most_tokens)
+    return Prepared("transformer-onnx", labels, unknown_in(target), max_tokens=limit)
+
+
+def check_export(folder: Path, model: Any) -> None:  # noqa: ANN401
+    """Raise ValueError when the exported model answers otherwise than the torch module."""
+    import torch  # noqa: PLC0415
+
+    ids = np.arange(3, 17, dtype=np.int64).reshape(2, 7)
+    mask = np.ones_like(ids)
+    mask[1, 4:] = 0
+    tensors = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+    with torch.inference_mode():
+        wanted = model(**tensors).logits.numpy()
+    difference = float(np.abs(run_model(folder, ids, mask) - wanted).max())
+    if difference > TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+        raise ValueError(f"the exported logits are off by {difference:.3g}")
