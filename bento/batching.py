@@ -41,15 +41,16 @@ class Prediction(NamedTuple):
 
 
 class BatchObserver(Protocol):
-    """Hears of each group that the model finished."""
-
-    def observe_batch(
-        self, texts: Sequence[str], tops: Sequence[int], scores: Scores, seconds: float
-    ) -> None:
-        """One group: its texts, winners, scores [n, labels] and the model's seconds."""
+    """Hears of each batch: its start, each group that the model finished, its end."""
 
     def observe_start(self, waits: Sequence[float], reason: BatchReason) -> None:
-        """A batch starts: how long each text waited, in seconds, and why the batch goes."""
+        """A batch goes: how long each of its texts waited, in seconds, and why it goes now."""
+
+    def observe_group(self, texts: Sequence[str], tops: Sequence[int], scores: Scores) -> None:
+        """One group is done: its texts, the winners' positions, scores [n, labels]."""
+
+    def observe_end(self, seconds: float) -> None:
+        """The batch is done, after so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,6 @@ class Batcher:
         self._queue: deque[_Entry] = deque()
         self._batch: list[_Entry] = []
         self._batch_started = 0.0
-        self._group_started = 0.0
         self._reason = BatchReason.IDLE
         self._cost = seconds_per_text
         self._scheduled = False
@@ -192,7 +192,7 @@ class Batcher:
             return
         if self._queue:
             reason = BatchReason.FULL
-        self._batch_started = self._group_started = now
+        self._batch_started = now
         self._reason = reason
         self._observer.observe_start([now - request.arrived for request, _ in batch], reason)
         self._runner.run([request.texts[position] for request, position in batch])
@@ -236,7 +236,6 @@ class Batcher:
             self._fail(request, ModelFailed("The model failed on this text."))
             return
         positions, scores = outcome
-        now = self._clock()
         tops: list[int] = np.argmax(scores, axis=1).tolist()
         entries = [self._batch[position] for position in positions]
         for (request, position), top, row in zip(entries, tops, scores.tolist(), strict=True):
@@ -246,13 +245,9 @@ class Batcher:
                 self._settle(request)
                 if not request.future.done():
                     request.future.set_result(_complete(request.results))
-        self._observer.observe_batch(
-            [request.texts[position] for request, position in entries],
-            tops,
-            scores,
-            now - self._group_started,
+        self._observer.observe_group(
+            [request.texts[position] for request, position in entries], tops, scores
         )
-        self._group_started = now
 
     def _on_done(self) -> None:
         """The model is free again."""
@@ -262,6 +257,7 @@ class Batcher:
         if 2 * size >= self._limits.batch_size:
             self._cost += COST_WEIGHT * (seconds / size - self._cost)
         self._batch = []
+        self._observer.observe_end(seconds)
         if self._queue:
             self._scheduled = True
             self._loop.call_soon(self._dispatch, BatchReason.DRAINED)

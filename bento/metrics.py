@@ -93,20 +93,21 @@ class ModelMetrics:
         self.text_characters = Histogram(CHARACTER_BUCKETS)
 
     def observe_start(self, waits: Sequence[float], reason: BatchReason) -> None:
-        """Count a batch that starts."""
+        """Count a batch that goes."""
         self.batches[reason] += 1
+        self.batch_size.observe(len(waits))
         self.queue_wait.observe_many(waits)
 
-    def observe_batch(
-        self, texts: Sequence[str], tops: Sequence[int], scores: Scores, seconds: float
-    ) -> None:
-        """Count a group that the model finished."""
-        self.batch_size.observe(len(texts))
-        self.batch_duration.observe(seconds)
+    def observe_group(self, texts: Sequence[str], tops: Sequence[int], scores: Scores) -> None:
+        """Count texts that the model finished."""
         for top in tops:
             self.predictions[top] += 1
         self.confidence.observe_many(scores.max(axis=1))
         self.text_characters.observe_many([len(text) for text in texts])
+
+    def observe_end(self, seconds: float) -> None:
+        """Count the model's time for a batch."""
+        self.batch_duration.observe(seconds)
 
 
 class ProcessMetrics(Collector):
