@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Final, Literal
 
@@ -76,47 +77,44 @@ def measure_model(
     texts = sentences(LANGUAGES[name], plan.texts, plan.seed)
     command = service(f"{name}={folder.resolve()}", settings, out / f"server-{name}.log")
     core = pinning.server_core
-    with RawModel(folder, texts, plan.raw, core) as raw, running(command, core) as server:
-        say(f"{name}: ready after {server.ready_seconds:.1f} s")
-        expected = raw.answers()
+    with RawModel(folder, texts, plan.raw, core) as raw:
+        expected = raw.answers()  # before the server starts: a broken artifact is named at once
         checker = AnswerChecker(name, expected.labels, expected.scores)
-        requests = [request_bytes(name, text, HOST, server.port) for text in texts]
-        seen = {connections: _Seen() for connections in CONNECTIONS}
-        cpu = partial(cpu_seconds, server.pid)
-        rates = [raw.measure()]
-        first = 0
-        for repeat in range(1, plan.repeats + 1):
-            for connections in CONNECTIONS:
+        with running(command, core) as server:
+            say(f"{name}: ready after {server.ready_seconds:.1f} s")
+            requests = [request_bytes(name, text, HOST, server.port) for text in texts]
+            seen = {connections: _Seen() for connections in CONNECTIONS}
+            rates = [raw.measure()]
+            first = 0
+            for repeat, connections in product(range(1, plan.repeats + 1), CONNECTIONS):
+                load_plan = LoadPlan(connections, plan.warm_up_seconds, plan.window_seconds, first)
                 load = run_load(
-                    (HOST, server.port),
-                    requests,
-                    LoadPlan(connections, plan.warm_up_seconds, plan.window_seconds, first),
-                    cpu,
+                    (HOST, server.port), requests, load_plan, partial(cpu_seconds, server.pid)
                 )
                 first += len(load.samples)
                 rates.append(raw.measure())
-                window = window_of(load, rates[-2], rates[-1])
                 checker.check(
                     (sample.request, sample.body) for sample in load.samples if sample.status == 200
                 )
-                seen[connections].loads.append(replace(load, samples=[]))  # else all bodies stay
+                window = window_of(load, rates[-2], rates[-1])
                 seen[connections].windows.append(window)
+                seen[connections].loads.append(replace(load, samples=[]))  # else all bodies stay
                 say(_line(name, f"{repeat}/{plan.repeats}", connections, window))
-        return ModelResult(
-            model=name,
-            version=expected.version,
-            sha256=expected.sha256,
-            kind=expected.kind,
-            request=REQUESTS[name],
-            texts=len(texts),
-            batch_size=BATCH_SIZE,
-            ready_seconds=server.ready_seconds,
-            raw_docs_per_s=statistics.median(rate.docs_per_s for rate in rates),
-            direct_ms=statistics.median(rate.direct_ms for rate in rates),
-            batch_effect=expected.batch_effect,
-            levels=[level_of(connections, found) for connections, found in seen.items()],
-            answers=checker.result(),
-        )
+    return ModelResult(
+        model=name,
+        version=expected.version,
+        sha256=expected.sha256,
+        kind=expected.kind,
+        request=REQUESTS[name],
+        texts=len(texts),
+        batch_size=BATCH_SIZE,
+        ready_seconds=server.ready_seconds,
+        raw_docs_per_s=statistics.median(rate.docs_per_s for rate in rates),
+        direct_ms=statistics.median(rate.direct_ms for rate in rates),
+        batch_effect=expected.batch_effect,
+        levels=[level_of(connections, found) for connections, found in seen.items()],
+        answers=checker.result(),
+    )
 
 
 def measure_ceiling(plan: Plan, pinning: Pinning, out: Path) -> list[Ceiling]:
