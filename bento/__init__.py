@@ -1,0 +1,7 @@
+"""The service and the training of its models."""
+
+import os
+
+# numpy's BLAS reads this once, when it is first imported, so it is said here, before any module.
+# Threads that spin for a small matrix product take the core that HTTP and the other model need.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
