@@ -29,7 +29,7 @@ OnOutcome = Callable[[Outcome], None]
 
 
 def classify(engine: Engine, texts: Sequence[str]) -> Iterator[Outcome]:
-    """Run the engine; when it raises, run each text left over alone, so that only one fails."""
+    """Run the engine; what it did not answer is tried alone, so that only the culprit fails."""
     left = set(range(len(texts)))
     try:
         for positions, scores in engine.predict(texts):
@@ -38,14 +38,14 @@ def classify(engine: Engine, texts: Sequence[str]) -> Iterator[Outcome]:
     except Exception:
         if len(texts) == 1:
             logger.exception("The model failed on a text of %d characters", len(texts[0]))
-            yield Failure(0)
-            return
-        logger.warning("A batch of %d failed; its texts are tried alone", len(texts))
-        for position in sorted(left):
-            for outcome in classify(engine, [texts[position]]):
-                yield (
-                    Failure(position) if isinstance(outcome, Failure) else ([position], outcome[1])
-                )
+        else:
+            logger.warning("A batch of %d failed; what is left is tried alone", len(texts))
+    for position in sorted(left):
+        if len(texts) == 1:
+            yield Failure(position)
+            continue
+        for outcome in classify(engine, [texts[position]]):
+            yield Failure(position) if isinstance(outcome, Failure) else ([position], outcome[1])
 
 
 class Runner(Protocol):

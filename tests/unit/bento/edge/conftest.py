@@ -1,0 +1,190 @@
+"""The application with fake models in it, called as a server would."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bento.edge.application import Application
+from bento.edge.keys import Keys
+from bento.runtime import Runtime
+from bento.settings import Settings
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        found = [value for key, value in self.headers if key.lower() == name.encode()]
+        assert len(found) < 2, f"{name} came twice"
+        return found[0].decode() if found else None
+
+    def json(self) -> Any:
+        assert self.header("content-type") == "application/json"
+        return json.loads(self.body)
+
+    def problem(self) -> dict[str, Any]:
+        """The RFC 9457 object, its common members checked."""
+        assert self.header("content-type") == "application/problem+json"
+        problem = json.loads(self.body)
+        assert problem["status"] == self.status
+        assert problem["request_id"] == self.header("x-request-id")
+        assert problem["type"] == "about:blank"
+        assert problem["title"]
+        assert problem["detail"]
+        return problem
+
+
+async def ask(app, method, path, *, body=b"", headers=(), query="") -> Answer:
+    """One request, as a server would put it; `body` may be a list of chunks."""
+    chunks = [body] if isinstance(body, bytes) else list(body)
+    messages = [
+        {"type": "http.request", "body": chunk, "more_body": position < len(chunks) - 1}
+        for position, chunk in enumerate(chunks)
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive():
+        if not messages:
+            await asyncio.Event().wait()  # the client stays, and sends no more
+        return messages.pop(0)
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(key.lower().encode(), value.encode()) for key, value in dict(headers).items()],
+    }
+    await app(scope, receive, send)
+    assert [message["type"] for message in sent[:1]] == ["http.response.start"]
+    assert all(message["type"] == "http.response.body" for message in sent[1:])
+    answer = Answer(
+        sent[0]["status"],
+        list(sent[0]["headers"]),
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )
+    assert answer.header("content-length") == str(len(answer.body))
+    return answer
+
+
+class Inner:
+    """Stands for BentoML's application."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.seen: list[tuple[str, str, bytes]] = []
+        self.lifespan: list[str] = []
+        self.before_answer: Callable[[], None] = lambda: None
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            for event in ("startup", "shutdown"):
+                assert (await receive())["type"] == f"lifespan.{event}"
+                self.lifespan.append(event)
+                await send({"type": f"lifespan.{event}.complete"})
+            return
+        body = (await receive())["body"]
+        self.seen.append((scope["method"], scope["path"], body))
+        self.before_answer()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"null"})
+
+
+class House:
+    """The application with its runtime, started through the lifespan protocol."""
+
+    def __init__(self, app: Application, runtime: Runtime, inner: Inner) -> None:
+        self.app = app
+        self.runtime = runtime
+        self.inner = inner
+
+    async def get(self, path, query="", **headers) -> Answer:
+        return await self.ask("GET", path, headers=headers, query=query)
+
+    async def post(self, path, content, **headers) -> Answer:
+        """Post JSON; bytes go as they are."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        given = {"content_type": "application/json"} | headers
+        return await self.ask("POST", path, body, headers=given)
+
+    async def ask(self, method, path, body=b"", *, headers=(), query="") -> Answer:
+        named = {key.replace("_", "-"): value for key, value in dict(headers).items()}
+        return await ask(self.app, method, path, body=body, headers=named, query=query)
+
+    async def series(self) -> dict[tuple[str, ...], float]:
+        """Every nlpserve sample of /metrics: (name, label values in order of label name)."""
+        text = (await self.get("/metrics")).body.decode()
+        return {
+            (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name.startswith("nlpserve_")
+        }
+
+
+@asynccontextmanager
+async def open_house(app, runtime, inner) -> AsyncIterator[House]:
+    events: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    answers: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan"}, events.get, answers.put))
+    await events.put({"type": "lifespan.startup"})
+    started = await answers.get()
+    assert started == {"type": "lifespan.startup.complete"}, started
+    try:
+        yield House(app, runtime, inner)
+    finally:
+        await events.put({"type": "lifespan.shutdown"})
+        assert (await answers.get())["type"] == "lifespan.shutdown.complete"
+        await task
+
+
+@pytest.fixture
+def engines(monkeypatch, fake_engine):
+    """Replaces the loading of models by fakes; the dict fills as artifacts are loaded."""
+    loaded = {}
+
+    def load(found, *, threads):
+        assert threads >= 1
+        engine = fake_engine(found.manifest.labels)
+        return loaded.setdefault(found.manifest.name, engine)
+
+    monkeypatch.setattr("bento.runtime.load_engine", load)
+    return loaded
+
+
+@pytest.fixture
+async def open_app(artifact, engines):
+    """`async with open_app(**settings) as house`: both models, French on the loop, English not."""
+    folders = {}
+
+    def build(**settings: Any):
+        if not folders:
+            folders["intent"] = artifact("intent")
+            folders["emotion"] = artifact("emotion", kind="transformer-onnx", language="en")
+        models = ",".join(f"{name}={folder}" for name, folder in folders.items())
+        chosen = Settings(**({"models": models} | settings))
+        runtime, inner = Runtime(chosen), Inner()
+        inner_openapi = {"paths": {"/classify": {"post": {"responses": {200: {}}}}}}
+        return open_house(Application(inner, runtime, Keys(chosen), inner_openapi), runtime, inner)
+
+    return build
+
+
+@pytest.fixture
+async def house(open_app):
+    """The application with default settings."""
+    async with open_app() as opened:
+        yield opened
