@@ -12,8 +12,8 @@ from typing import Annotated, Final
 
 import typer
 
-from bento.artifacts import ArtifactError, read_artifact
-from bento.settings import PREFIX, Settings, SettingsError, load_settings
+from bento.preflight import check_start
+from bento.settings import PREFIX
 
 BACKLOG: Final = 2048
 EXAMPLES: Final = """
@@ -25,12 +25,6 @@ nlpserve starts on {url} (Ctrl-C ends it). In a few seconds try:
 
 or open {url}/ and type. The API is at {url}/docs, predictions are logged to {log}.
 """
-
-
-def check(settings: Settings) -> None:
-    """Raise ArtifactError or OSError for what would stop the start later, with more noise."""
-    for folder in settings.model_folders().values():
-        read_artifact(folder)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -55,12 +49,9 @@ def main(
         os.environ.setdefault(PREFIX + "PREDICTIONS_LOG", "text")
     if models:
         os.environ[PREFIX + "MODELS"] = models
+    settings = check_start()
     try:
-        settings = load_settings()
-        check(settings)
         listener = listen(host, port)
-    except (SettingsError, ArtifactError) as error:
-        raise SystemExit(f"nlpserve: {error}") from None
     except OSError as error:
         raise SystemExit(f"nlpserve: cannot listen on {host}:{port}: {error.strerror}") from None
     if examples:

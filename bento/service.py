@@ -3,6 +3,8 @@
 Its API method feeds the same batchers as the lean layer, which stands round BentoML's application.
 """
 
+import os
+import sys
 from typing import Annotated, Any
 
 import bentoml
@@ -11,12 +13,12 @@ from bentoml.exceptions import BentoMLException
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
-from bento.artifacts import ArtifactError, read_artifact
 from bento.edge.application import Application, current_request
 from bento.edge.keys import Keys
 from bento.edge.v1 import as_json
+from bento.preflight import check_start
 from bento.runtime import Runtime
-from bento.settings import SettingsError, load_settings
+from bento.settings import load_settings
 from nlpserve import __version__
 from nlpserve.errors import NlpserveError
 
@@ -62,13 +64,11 @@ class Classifier:
     @staticmethod
     def check() -> None:
         """Stop a start that cannot succeed, with one line, before any worker is made."""
-        try:
-            settings = load_settings()
-            Keys(settings)
-            for folder in settings.model_folders().values():
-                read_artifact(folder)
-        except (SettingsError, ArtifactError, OSError, ValueError) as error:
-            raise SystemExit(f"nlpserve: {error}") from None
+        check_start()
+        # As in a container, a worker that ends takes its supervisor along: started again and
+        # again, one that cannot load its model would never be noticed.
+        os.environ.setdefault("BENTOML_CONTAINERIZED", "true")
+        sys.tracebacklimit = 0  # the supervisor's own trace would bury the worker's line
 
     @bentoml.api
     async def classify(

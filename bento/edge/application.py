@@ -16,6 +16,7 @@ from bento.edge.keys import Keys
 from bento.edge.messages import ASGIApp, Handler, Receive, Request, Response, Scope, Send
 from bento.edge.origin import WrongComment
 from bento.edge.routing import Routes, build_routes
+from bento.edge.v1 import check_native
 from bento.runtime import Runtime
 from nlpserve import routes as names
 from nlpserve.errors import (
@@ -123,7 +124,7 @@ class Application:
             body = await read_body(request, self._runtime.limits)
             if not is_json(request):
                 raise UnsupportedMediaType("Send the body as application/json.")
-            parse_json(body, self._runtime.limits)
+            check_native(parse_json(body, self._runtime.limits))
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> MutableMapping[str, Any]:

@@ -1,5 +1,6 @@
 """The product's own JSON API."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from bento.batching import Prediction
@@ -57,7 +58,7 @@ def classify_handler(model: ServedModel, limits: Limits) -> Handler:
     async def classify(request: Request) -> Response:
         request.model = model.name
         request.route = routes.V1_CLASSIFY
-        texts = _texts(await read_json(request, limits))
+        texts = read_texts(await read_json(request, limits))
         check_texts(texts, "texts", limits)
         predictions = await model.classify(texts)
         return json_response(
@@ -94,12 +95,17 @@ def models_handler(runtime: Runtime) -> Handler:
     return get_models
 
 
-def _texts(body: object) -> list[str]:
+def read_texts(body: object, *, others: Iterable[str] = ()) -> list[str]:
+    """The list of strings `texts`; members beside it must be among `others`.
+
+    Raises UnprocessableRequest.
+    """
     if not isinstance(body, dict) or "texts" not in body:
         raise UnprocessableRequest('The body must be an object like {"texts": ["..."]}.')
-    unknown = sorted(set(body) - {"texts"})
-    if unknown:
-        raise UnprocessableRequest("The body must hold nothing but texts.")
+    if not body.keys() <= {"texts", *others}:
+        raise UnprocessableRequest(
+            f"The body must hold nothing but {' and '.join(['texts', *others])}."
+        )
     texts = body["texts"]
     if not isinstance(texts, list):
         raise UnprocessableRequest("texts must be a list of strings.")
@@ -107,3 +113,13 @@ def _texts(body: object) -> list[str]:
         if not isinstance(text, str):
             raise UnprocessableRequest(f"texts[{position}] must be a string.")
     return texts
+
+
+def check_native(body: object) -> None:
+    """Check what BentoML's own route will read: it would say what is wrong in the log alone.
+
+    Raises UnprocessableRequest.
+    """
+    read_texts(body, others=("model",))
+    if isinstance(body, dict) and not isinstance(body.get("model", ""), str):
+        raise UnprocessableRequest("model must be a string.")
