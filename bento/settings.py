@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=1_048_576, ge=1024, le=1 << 30, description="Bytes of a request body."
     )
+    max_open_body_bytes: int = Field(
+        default=67_108_864, ge=1024, description="Bytes of all bodies that are still arriving."
+    )
     max_texts: int = Field(default=256, ge=1, le=100_000, description="Texts in one request.")
     max_characters: int = Field(
         default=10_000, ge=1, le=10_000_000, description="Characters of one text."
@@ -105,6 +108,9 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         if self.max_texts > self.queue_limit:
             msg = "max_texts must not be above queue_limit"
+            raise ValueError(msg)
+        if self.max_body_bytes > self.max_open_body_bytes:
+            msg = "max_body_bytes must not be above max_open_body_bytes"
             raise ValueError(msg)
         if not self.model_folders():
             msg = "models names no model"

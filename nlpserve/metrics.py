@@ -44,6 +44,7 @@ class Rejection(StrEnum):
     UNAUTHORIZED = "unauthorized"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
+    OPEN_BODIES = "open_bodies"
     SLOW_BODY = "slow_body"
     MODEL_DEAD = "model_dead"
     FAILED = "failed"

@@ -23,14 +23,15 @@ class Disconnected(Exception):
 async def read_body(request: Request, limits: Limits) -> bytes:
     """The whole body.
 
-    Raises LimitExceeded past `max_body_bytes`, SlowBody past `body_timeout_seconds`,
-    Disconnected when the client leaves.
+    Raises LimitExceeded past `max_body_bytes`, SlowBody past `body_timeout_seconds`, Overloaded
+    past `max_open_body_bytes`, Disconnected when the client leaves.
     """
     declared = whole_number(request.headers.get(b"content-length", b""))
     if declared is not None and declared > limits.body_bytes:
         raise _too_large(limits)
     chunks: list[bytes] = []
     size = 0
+    counted = 0
     try:
         async with asyncio.timeout(limits.body_timeout_seconds):
             while True:
@@ -44,12 +45,16 @@ async def read_body(request: Request, limits: Limits) -> bytes:
                 chunks.append(chunk)
                 if not message.get("more_body"):
                     return b"".join(chunks)
+                limits.open_bodies.add(len(chunk))
+                counted += len(chunk)
     except TimeoutError:
         raise SlowBody(
             f"The body did not arrive within {limits.body_timeout_seconds:g} s"
             " (body_timeout_seconds).",
             headers=CLOSE,
         ) from None
+    finally:
+        limits.open_bodies.size -= counted
 
 
 async def read_json(request: Request, limits: Limits) -> object:
