@@ -20,6 +20,7 @@ from bento.train.cli import (
     Part,
     Work,
     errors_in_one_line,
+    fail,
 )
 from bento.train.package_command import package
 
@@ -122,6 +123,9 @@ def evaluate(
     api_key: Annotated[
         str | None, typer.Option(envvar="SERVICE_API_KEY", help="Key of that service.")
     ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the scores into the artifact's manifest.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, no table.")] = False,
 ) -> None:
     """Score a model on a labelled file: accuracy, P, R, F, kappa, calibration error, docs/s.
@@ -134,8 +138,11 @@ def evaluate(
     from bento.train.evaluate import ArtifactAnswers, find_artifact, rounded  # noqa: PLC0415
     from bento.train.evaluate import evaluate as score  # noqa: PLC0415
     from bento.train.labelled import read_labelled  # noqa: PLC0415
+    from bento.train.package import with_scores  # noqa: PLC0415
     from bento.train.remote import ServiceAnswers  # noqa: PLC0415
 
+    if save and url:
+        fail("--save is for an artifact, not for --url", 2)
     with errors_in_one_line():
         rows = read_labelled(data_file)
         if url is None:
@@ -144,6 +151,8 @@ def evaluate(
             with ServiceAnswers(url, model, key=api_key) as service:
                 result = score(rows, service, title=model)
         scores = rounded(result.scores())
+        if save:
+            with_scores(find_artifact(model), scores)
         if as_json:
             typer.echo(json.dumps(scores))
             return

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bento.artifacts import read_artifact
 from bento.train import pipeline as pipelines
 from bento.train.__main__ import app
 from bento.train.lock import code_sha256
@@ -45,6 +47,16 @@ def test_evaluate_prints_a_table(artifact, rows):
     result = call("evaluate", "--model", artifact, "--data", rows)
     assert "macro          1.0000   1.0000   1.0000" in result.stdout
     assert "2 documents" in result.stdout
+
+
+def test_scores_are_saved_in_the_manifest(artifact, rows, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(artifact, own)
+    assert call("evaluate", "--model", own, "--data", rows, "--save").exit_code == 0
+    assert read_artifact(own).manifest.scores["macro_f1"] == 1.0
+    assert read_artifact(artifact).manifest.scores == {}
+    wrong = call("evaluate", "--model", own, "--data", rows, "--save", "--url", "http://x")
+    assert wrong.exit_code == 2
 
 
 @pytest.mark.parametrize(
