@@ -5,7 +5,7 @@ import hmac
 from pathlib import Path
 
 from bento.edge.messages import Request
-from bento.settings import Settings
+from bento.settings import PREFIX, Settings
 from nlpserve.errors import Unauthorized
 
 
@@ -13,13 +13,17 @@ class Keys:
     """Compares in constant time: every key is looked at, by digest, whatever came."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raise OSError when the keys' file cannot be read, ValueError when it holds no key."""
-        given = settings.api_keys.get_secret_value().split(",")
-        if settings.api_keys_file is not None:
-            given += Path(settings.api_keys_file).read_text(encoding="utf-8").splitlines()
+        """Raise OSError when the keys' file cannot be read, ValueError when no key is given there.
+
+        An empty setting means no keys; one that holds only separators is a mistake.
+        """
+        setting, file = settings.api_keys.get_secret_value(), settings.api_keys_file
+        given = setting.split(",")
+        if file is not None:
+            given += Path(file).read_text(encoding="utf-8").splitlines()
         keys = [key.strip() for key in given if key.strip()]
-        if settings.api_keys_file is not None and not keys:
-            msg = f"{settings.api_keys_file} holds no key"
+        if not keys and (setting or file is not None):
+            msg = f"{file or PREFIX + 'API_KEYS'} holds no key"
             raise ValueError(msg)
         self._digests = [hashlib.sha256(key.encode()).digest() for key in keys]
 
