@@ -1,7 +1,7 @@
-"""From start to drain: what readiness says, and what SIGTERM does.
+"""From start to drain: what readiness says, and what SIGTERM and Ctrl-C do.
 
 On SIGTERM uvicorn closes its listener and every idle connection at once, so a request on its way
-is reset. Here SIGTERM first makes the process not ready and every answer say `Connection: close`;
+is reset. Here a signal first makes the process not ready and every answer say `Connection: close`;
 only when clients have had time to leave does uvicorn get to end.
 """
 
@@ -48,15 +48,20 @@ class Lifecycle:
         if server.config.timeout_graceful_shutdown is None:
             server.config.timeout_graceful_shutdown = self._settings.shutdown_seconds
         server.config.access_log = False  # the metrics count requests; only errors are logged
-        end = handler
+        end_now = handler
+
+        def end() -> None:
+            # Its handler would raise the signal again at the end: no exit code 0.
+            server.should_exit = True
 
         def begin(number: int, frame: FrameType | None) -> None:
             if self.draining:  # a second signal means now
-                end(number, frame)
+                end_now(number, frame)
             else:
-                loop.call_soon_threadsafe(self._begin, lambda: end(number, None))
+                loop.call_soon_threadsafe(self._begin, end)
 
-        signal.signal(signal.SIGTERM, begin)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, begin)
 
     def _begin(self, end: Callable[[], object]) -> None:
         if not self.draining:

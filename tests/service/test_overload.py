@@ -1,0 +1,110 @@
+"""More than the server can take: 503 at once, said why, and nothing lost."""
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.service.harness import Change, Server
+
+CLIENTS = 32
+REQUESTS = 12
+TEXTS = 8
+LONG = "It was a dark and stormy night, and nobody knew what to say about it all. " * 12
+REASONS = {
+    "The queue holds": "queue_full",
+    "The wait would be": "deadline",
+    "Waited longer": "expired",
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A slow model behind a short queue and a short deadline."""
+    with Server(
+        tmp_path_factory.mktemp("small"),
+        models="emotion",
+        threads="1",
+        max_batch_size=str(TEXTS),
+        max_texts="16",
+        queue_limit="16",
+        deadline_seconds="0.03",
+    ) as running:
+        yield running
+
+
+def send(server: Server, count: int) -> list[tuple[int, str, int]]:
+    """Status, reason and texts answered, of each request."""
+    seen = []
+    body = json.dumps({"texts": [LONG] * TEXTS})
+    with requests.Session() as session:
+        for _ in range(count):
+            answer = session.post(
+                server.url + "/v1/models/emotion/classify",
+                data=body,
+                headers={"Content-Type": "application/json"},
+                timeout=60,
+            )
+            reason = ""
+            if answer.status_code == 503:
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert 1 <= int(answer.headers["retry-after"]) <= 60
+                problem = answer.json()
+                assert problem["title"] == "Overloaded"
+                reason = next(
+                    reason for words, reason in REASONS.items() if words in problem["detail"]
+                )
+            texts = len(answer.json().get("predictions", ()))
+            seen.append((answer.status_code, reason, texts))
+    return seen
+
+
+def test_answered_and_shed_are_all_that_was_sent(small):
+    change = Change(small)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        seen = [row for rows in pool.map(lambda _: send(small, REQUESTS), range(CLIENTS))
+                for row in rows]  # fmt: skip
+    change.take()
+    codes = Counter(code for code, _, _ in seen)
+    reasons = Counter(reason for _, reason, _ in seen if reason)
+    assert set(codes) == {200, 503}
+    assert codes[200] + codes[503] == CLIENTS * REQUESTS == change.total("requests_total")
+    assert change.by("requests_total", "code") == {str(code): n for code, n in codes.items()}
+    assert change.by("rejected_total", "reason", model="emotion") == dict(reasons)
+    assert reasons["queue_full"] > 0
+    assert all(texts == TEXTS for code, _, texts in seen if code == 200)
+    assert small.metrics().total("in_flight") == 0
+    assert small.metrics().total("queue_depth") == 0
+
+
+def test_it_answers_as_before_when_the_load_is_gone(small):
+    answer = requests.post(
+        small.url + "/v1/models/emotion/classify", json={"texts": ["Thanks a lot!"]}, timeout=20
+    )
+    assert answer.json()["predictions"][0]["label"] == "gratitude"
+    assert small.get("/readyz")[0] == small.get("/livez")[0] == 200
+
+
+def test_memory_stays_bounded(small):
+    """Far more bytes than the bound go through while the queue is full."""
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(lambda _: send(small, 3), range(CLIENTS)))
+    before = small.worker().memory_info().rss
+    body = json.dumps({"texts": ["x" * 9_000] * 100})  # 900 KB, refused only when it is read
+    headers = {"Content-Type": "application/json"}
+
+    def flood(_: int) -> list[int]:
+        with requests.Session() as session:
+            url = small.url + "/v1/models/emotion/classify"
+            return [
+                session.post(url, data=body, headers=headers, timeout=60).status_code
+                for _ in range(15)
+            ]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        codes = {code for codes in pool.map(flood, range(CLIENTS)) for code in codes}
+    assert codes == {413}
+    grown = small.worker().memory_info().rss - before
+    assert grown < 150_000_000, f"{grown / 1e6:.0f} MB more after {CLIENTS * 15} bodies of 0.9 MB"
