@@ -103,7 +103,9 @@ def read_artifact(folder: Path) -> Artifact:
         manifest = Manifest.model_validate(json.loads(path.read_bytes()))
     except FileNotFoundError:
         raise ArtifactError(f"{folder} is no artifact: it has no {MANIFEST}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ArtifactError(f"{path} is not JSON: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -1,6 +1,7 @@
 """Settings of one server process: environment or TOML file, checked before anything starts."""
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -12,6 +13,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from bento.artifacts import NAME_PATTERN
 
 PREFIX = "NLPSERVE_"
 FILE_VARIABLE = PREFIX + "SETTINGS_FILE"
@@ -137,6 +140,9 @@ class Settings(BaseSettings):
         folders: dict[str, Path] = {}
         for entry in filter(None, (part.strip() for part in self.models.split(","))):
             name, _, folder = entry.partition("=")
+            if not re.fullmatch(NAME_PATTERN, name):
+                msg = f"models names {name!r}; use lower-case letters, digits and inner hyphens"
+                raise ValueError(msg)
             if name in folders:
                 msg = f"models names {name!r} twice"
                 raise ValueError(msg)

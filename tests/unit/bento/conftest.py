@@ -180,7 +180,7 @@ def fake_engine():
 def artifact(tmp_path):
     """Writes an artifact folder, `artifact(name, **manifest members)`, and returns it."""
 
-    def write(name: str, **members: object) -> Path:
+    def write(name: str, /, **members: object) -> Path:
         folder = tmp_path / "artifacts" / name
         folder.mkdir(parents=True)
         (folder / "weights.bin").write_bytes(name.encode())
