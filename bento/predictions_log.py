@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, TextIO
 
 from bento.settings import Settings
 
@@ -29,6 +29,24 @@ def format_line(moment: float, members: dict[str, str]) -> str:
     local = datetime.fromtimestamp(moment)  # the origin wrote local time
     stamp = local.strftime("%Y-%m-%d %H:%M:%S:%f")
     return json.dumps({"time": stamp, **members}, ensure_ascii=False)
+
+
+class _Counting(logging.Handler):
+    """Counts a line that it cannot write, where logging would print it, text and all."""
+
+    on_drop: Callable[[], None]
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """Drop the line."""
+        self.on_drop()
+
+
+class _File(_Counting, logging.handlers.RotatingFileHandler):
+    """A file that is rotated."""
+
+
+class _Output(_Counting, logging.StreamHandler[TextIO]):
+    """Standard output."""
 
 
 class PredictionsLog:
@@ -46,7 +64,9 @@ class PredictionsLog:
         )
         self._on_drop = on_drop
         self._lines: queue.Queue[_Line | None] = queue.Queue(settings.predictions_log_queue)
+        self._closed = False
         self._handler = _handler(settings)
+        self._handler.on_drop = on_drop
         self._logger = logging.Logger("nlpserve.predictions", logging.INFO)
         self._logger.addHandler(self._handler)
         self._thread = threading.Thread(target=self._write, name="predictions-log", daemon=True)
@@ -61,7 +81,10 @@ class PredictionsLog:
         self._put({"error": error})
 
     def close(self) -> None:
-        """Write what waits, for a bounded time, and close."""
+        """Write what waits, for a bounded time, and close; later lines count as lost."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._lines.put(None, timeout=CLOSE_SECONDS)
         except queue.Full:
@@ -70,6 +93,9 @@ class PredictionsLog:
         self._handler.close()
 
     def _put(self, members: dict[str, str]) -> None:
+        if self._closed:
+            self._on_drop()
+            return
         try:
             self._lines.put_nowait((time.time(), members))
         except queue.Full:
@@ -89,10 +115,10 @@ def open_predictions_log(settings: Settings, on_drop: Callable[[], None]) -> Pre
     return None if settings.predictions_log == "off" else PredictionsLog(settings, on_drop)
 
 
-def _handler(settings: Settings) -> logging.Handler:
+def _handler(settings: Settings) -> _Counting:
     if settings.predictions_log_file == STANDARD_OUTPUT:
-        return logging.StreamHandler(sys.stdout)
-    return logging.handlers.RotatingFileHandler(
+        return _Output(sys.stdout)
+    return _File(
         settings.predictions_log_file,
         maxBytes=settings.predictions_log_max_bytes,
         backupCount=settings.predictions_log_backups,

@@ -24,7 +24,7 @@ nlpserve starts on {url} (Ctrl-C ends it). In a few seconds try:
   curl {url}/v1/models
 
 or open {url}/ and type. The API is at {url}/docs, predictions are logged to {log}.
-"""
+"""  # noqa: E501  commands are for pasting
 
 
 def listen(host: str, port: int) -> socket.socket:
