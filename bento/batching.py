@@ -9,14 +9,14 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 
-from bento.engines import Engine, Scores
+from bento.engines import Engine
 from bento.execution import Failure, Outcome, Runner
+from bento.pending import BatchLimits, BatchObserver, PendingRequest, Prediction
 from nlpserve.errors import ModelFailed, Overloaded
 from nlpserve.metrics import BatchReason, Rejection
 
@@ -29,56 +29,7 @@ SWEEP_SECONDS: Final = 0.25
 COST_WEIGHT: Final = 0.2
 """Weight of the newest full batch in the running mean of seconds a text."""
 
-
-_SETTLED: Final = -(1 << 60)  # so far below zero that counting down never brings it back to zero
-
-
-class Prediction(NamedTuple):
-    """The winning label's position and all scores, in the order of the model's labels."""
-
-    top: int
-    scores: list[float]
-
-
-class BatchObserver(Protocol):
-    """Hears of each batch: its start, each group that the model finished, its end."""
-
-    def observe_start(self, waits: Sequence[float], reason: BatchReason) -> None:
-        """A batch goes: how long each of its texts waited, in seconds, and why it goes now."""
-
-    def observe_group(self, texts: Sequence[str], tops: Sequence[int], scores: Scores) -> None:
-        """One group is done: its texts, the winners' positions, scores [n, labels]."""
-
-    def observe_end(self, seconds: float) -> None:
-        """The batch is done, after so many seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """Bounds of one model's batcher."""
-
-    batch_size: int = 64
-    queue: int = 2048
-    deadline_seconds: float = 5.0
-    stall_seconds: float = 60.0
-
-
-class _Request:
-    """The texts of one request and the future that waits for all of them."""
-
-    __slots__ = ("arrived", "future", "pending", "results", "texts")
-
-    def __init__(
-        self, texts: Sequence[str], arrived: float, future: asyncio.Future[list[Prediction]]
-    ) -> None:
-        self.texts = texts
-        self.arrived = arrived
-        self.future = future
-        self.pending = len(texts)
-        self.results: list[Prediction | None] = [None] * len(texts)
-
-
-_Entry = tuple[_Request, int]
+_Entry = tuple[PendingRequest, int]
 
 
 class Batcher:
@@ -102,7 +53,6 @@ class Batcher:
         self._queue: deque[_Entry] = deque()
         self._batch: list[_Entry] = []
         self._batch_started = 0.0
-        self._reason = BatchReason.IDLE
         self._cost = seconds_per_text
         self._scheduled = False
         self._dead: str | None = None
@@ -150,7 +100,7 @@ class Batcher:
                 reason=Rejection.DEADLINE,
                 retry_after=self._retry_after(),
             )
-        request = _Request(texts, self._clock(), self._loop.create_future())
+        request = PendingRequest(texts, self._clock(), self._loop.create_future())
         self._queue.extend((request, position) for position in range(len(texts)))
         self.in_flight += len(texts)
         if not self._batch and not self._scheduled:
@@ -193,7 +143,6 @@ class Batcher:
         if self._queue:
             reason = BatchReason.FULL
         self._batch_started = now
-        self._reason = reason
         self._observer.observe_start([now - request.arrived for request, _ in batch], reason)
         self._runner.run([request.texts[position] for request, position in batch])
 
@@ -239,12 +188,9 @@ class Batcher:
         tops: list[int] = np.argmax(scores, axis=1).tolist()
         entries = [self._batch[position] for position in positions]
         for (request, position), top, row in zip(entries, tops, scores.tolist(), strict=True):
-            request.results[position] = Prediction(top, row)
-            request.pending -= 1
-            if request.pending == 0:
+            if request.put(position, Prediction(top, row)):
                 self._settle(request)
-                if not request.future.done():
-                    request.future.set_result(_complete(request.results))
+                request.answer()
         self._observer.observe_group(
             [request.texts[position] for request, position in entries], tops, scores
         )
@@ -269,17 +215,10 @@ class Batcher:
             self.fail_all(f"a batch has run for more than {self._limits.stall_seconds:g} s")
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
-    def _fail(self, request: _Request, error: Exception) -> None:
+    def _fail(self, request: PendingRequest, error: Exception) -> None:
         self._settle(request)
-        if not request.future.done():
-            request.future.set_exception(error)
+        request.fail(error)
 
-    def _settle(self, request: _Request) -> None:
-        """Count the request out, once, whichever way it ended."""
-        if request.pending >= 0:
+    def _settle(self, request: PendingRequest) -> None:
+        if request.settle():
             self.in_flight -= len(request.texts)
-            request.pending = _SETTLED
-
-
-def _complete(results: Iterable[Prediction | None]) -> list[Prediction]:
-    return [result for result in results if result is not None]

@@ -5,12 +5,10 @@ them. Its own counters take a lock an increment, and turn into files when BentoM
 PROMETHEUS_MULTIPROC_DIR: nine of them would cost a third of what HTTP costs.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -22,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from bento.artifacts import Manifest
 from bento.engines import Scores
+from bento.histogram import Histogram
 from nlpserve import metrics as names
 from nlpserve.metrics import NO_MODEL, BatchReason, Rejection
 
@@ -35,44 +34,6 @@ LATENCY_BUCKETS: Final = (
 SIZE_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 CONFIDENCE_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 CHARACTER_BUCKETS: Final = (10, 20, 40, 80, 160, 320, 640, 1280, 5120)
-
-
-class Histogram:
-    """Cumulative buckets as Prometheus wants them, counted without a lock."""
-
-    __slots__ = ("_array", "bounds", "counts", "sum")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        """`bounds` are the buckets' upper ends, rising; +Inf is added."""
-        self.bounds = tuple(map(float, bounds))
-        self._array = np.asarray(self.bounds)
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count one value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
-
-    def observe_many(self, values: Sequence[float] | np.typing.NDArray[np.floating]) -> None:
-        """Count many values: in one go from eight on, where that is cheaper than one by one."""
-        if len(values) < 8:
-            for value in values:
-                self.observe(float(value))
-            return
-        found = np.searchsorted(self._array, values, side="left")
-        for position, count in enumerate(np.bincount(found, minlength=len(self.counts)).tolist()):
-            self.counts[position] += count
-        self.sum += float(np.sum(values))
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """(upper end, cumulative count), the last being +Inf."""
-        total = 0
-        rows: list[tuple[str, float]] = []
-        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
-            total += count
-            rows.append((bound, total))
-        return rows
 
 
 class ModelMetrics:

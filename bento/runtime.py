@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from bento.artifacts import Artifact, read_artifact
-from bento.batching import Batcher, BatchLimits, Prediction
+from bento.batching import Batcher
 from bento.engines import Engine, load_engine
 from bento.execution import LoopRunner, Runner, ThreadRunner
 from bento.lifecycle import Lifecycle
 from bento.limits import Limits, check_texts
 from bento.metrics import ModelMetrics, ProcessMetrics
+from bento.pending import BatchLimits, Prediction
 from bento.predictions_log import PredictionsLog, open_predictions_log
 from bento.settings import Settings
 from nlpserve.errors import NotFound

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from bento.batching import Prediction
 from bento.edge.binary import decode_strings, encode_strings
 from bento.edge.body import parse_json, whole_number
 from bento.limits import Limits
+from bento.pending import Prediction
 from nlpserve.errors import InvalidRequest, UnprocessableRequest
 
 OUTPUTS: Final = ("label", "scores")

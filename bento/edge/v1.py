@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bento.batching import Prediction
 from bento.edge.body import read_json
 from bento.edge.messages import Handler, Request, Response, json_response
 from bento.limits import Limits, check_texts
+from bento.pending import Prediction
 from bento.runtime import Runtime, ServedModel
 from nlpserve import routes
 from nlpserve.errors import UnprocessableRequest

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from bento.batching import Batcher, BatchLimits
+from bento.batching import Batcher
 from bento.execution import LoopRunner, Outcome, ThreadRunner, classify
+from bento.pending import BatchLimits
 from bento.settings import PREFIX
 
 LABELS = ("alpha", "beta", "gamma")

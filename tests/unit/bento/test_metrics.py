@@ -6,7 +6,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bento.artifacts import read_artifact
-from bento.metrics import Histogram, ModelMetrics, ProcessMetrics, model_label
+from bento.histogram import Histogram
+from bento.metrics import ModelMetrics, ProcessMetrics, model_label
 from nlpserve import metrics as names
 from nlpserve.metrics import BatchReason, Rejection
 

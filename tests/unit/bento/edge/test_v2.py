@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bento.batching import Prediction
 from bento.edge.binary import decode_strings, encode_strings
 from bento.edge.tensors import read_texts, split_body, write_outputs
 from bento.limits import Limits
+from bento.pending import Prediction
 from nlpserve.errors import NlpserveError
 
 INFER = "/v2/models/intent/infer"
