@@ -16,13 +16,13 @@ from bento.train.cli import (
     EXIT_CODES,
     WORK,
     DataDir,
-    Out,
     Part,
     Work,
     errors_in_one_line,
     fail,
 )
 from bento.train.package_command import package
+from bento.train.report_commands import baselines, data_report, eval_report
 
 if TYPE_CHECKING:
     from bento.train.steps import Step
@@ -84,7 +84,8 @@ def run(
     listing: Annotated[bool, typer.Option("--list", help="Name the steps, run none.")] = False,
 ) -> None:
     """Train: run each step whose code, inputs, settings or outputs changed since it was done."""
-    from bento.train.pipeline import Places, choose, pipeline  # noqa: PLC0415
+    from bento.train.pipeline import choose, pipeline  # noqa: PLC0415
+    from bento.train.places import Places  # noqa: PLC0415
     from bento.train.steps import run_steps  # noqa: PLC0415
 
     with errors_in_one_line():
@@ -164,29 +165,9 @@ def evaluate(
 app.command()(package)
 
 
-@app.command("data-report")
-def data_report(out: Out = Path("out/data-report"), data_dir: DataDir = DATA) -> None:
-    """Label balance, lengths, vocabulary and overlap of the data, as a page with plots."""
-    with errors_in_one_line():
-        from bento.train.report_data import write_report  # noqa: PLC0415
-
-        typer.echo(write_report(data_dir, out))
-
-
-@app.command("eval-report")
-def eval_report(
-    out: Out = Path("out/eval-report"),
-    data_dir: DataDir = DATA,
-    intent: Annotated[str, typer.Option(help="Intent model: shipped name or folder.")] = "intent",
-    emotion: Annotated[
-        str, typer.Option(help="Emotion model: shipped name or folder.")
-    ] = "emotion",
-) -> None:
-    """Our models on their test files, beside the origin's pretrained answers, with plots."""
-    with errors_in_one_line():
-        from bento.train.report_eval import write_report  # noqa: PLC0415
-
-        typer.echo(write_report(data_dir, out, intent=intent, emotion=emotion))
+app.command()(baselines)
+app.command("data-report")(data_report)
+app.command("eval-report")(eval_report)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """What the training texts look like to a packaged model: the baseline that drift is told from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bento.artifacts import Profile
+from bento.engines import Scores
 from bento.engines.unknown_words import Counted
 from bento.train.evaluate import Answers, batches
 
@@ -14,30 +15,33 @@ BINS = 10
 
 
 def training_profile(
-    texts: Sequence[str], model: Answers, unknown: Callable[[Sequence[str]], Counted]
+    texts: Sequence[str], labels: Sequence[str], scores: Scores, unknown: Counted
 ) -> Profile:
-    """Run the model over the texts and sum up lengths, confidences, labels and unknown words."""
-    scores, missed, words = [], 0, 0
-    for batch in tqdm(list(batches(texts)), "profile", unit="batch", delay=2, disable=None):
-        scores.append(model.answer(batch))
-        batch_missed, batch_words = unknown(batch)
-        missed += batch_missed
-        words += batch_words
-    table = np.concatenate(scores)
+    """Sum up lengths, confidences, labels and unknown words. `scores` are [texts, labels].
+
+    Scores of texts that the model was trained on are surer than any it will give again, so they
+    should come from held-out texts or out of fold.
+    """
     lengths = np.array([len(text) for text in texts], dtype=np.float64)
     characters_edges = quantile_edges(lengths)
-    confidence = table.max(axis=1).astype(np.float64)
+    confidence = scores.max(axis=1).astype(np.float64)
     confidence_edges = quantile_edges(confidence)
-    counts = np.bincount(table.argmax(axis=1), minlength=len(model.labels)) / len(texts)
+    counts = np.bincount(scores.argmax(axis=1), minlength=len(labels)) / len(texts)
     return Profile(
         documents=len(texts),
         characters_edges=characters_edges,
         characters=bin_shares(lengths, characters_edges),
         confidence_edges=confidence_edges,
         confidence=bin_shares(confidence, confidence_edges),
-        labels=dict(zip(model.labels, counts.round(6).tolist(), strict=True)),
-        unknown_words=round(missed / words, 6) if words else 0.0,
+        labels=dict(zip(labels, counts.round(6).tolist(), strict=True)),
+        unknown_words=round(unknown[0] / unknown[1], 6) if unknown[1] else 0.0,
     )
+
+
+def answer_all(texts: Sequence[str], model: Answers) -> Scores:
+    """The model's scores of all texts, [texts, labels], with a progress bar."""
+    parts = tqdm(list(batches(texts)), "profile", unit="batch", delay=2, disable=None)
+    return np.concatenate([model.answer(batch) for batch in parts])
 
 
 def quantile_edges(values: NDArray[np.float64], bins: int = BINS) -> list[float]:

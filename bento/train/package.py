@@ -11,8 +11,9 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from bento.artifacts import MANIFEST, Artifact, Kind, Manifest, file_sha256, read_artifact
+from bento.engines import Scores
 from bento.engines.unknown_words import Counted
-from bento.train.drift_profile import training_profile
+from bento.train.drift_profile import answer_all, training_profile
 from bento.train.errors import TrainError
 from bento.train.evaluate import ArtifactAnswers
 from nlpserve import __version__
@@ -49,9 +50,18 @@ Prepare = Callable[[Path], Prepared]
 """Checks a model and writes its files into the folder it is given. Raises TrainError."""
 
 
-def package(prepare: Prepare, facts: Facts, out: Path, texts: Sequence[str] = ()) -> Prepared:
+def package(
+    prepare: Prepare,
+    facts: Facts,
+    out: Path,
+    texts: Sequence[str] = (),
+    *,
+    held_out: Scores | None = None,
+) -> Prepared:
     """Make the artifact `out`, with the profile of `texts` if there are any.
 
+    `held_out` are the profile's scores of the texts, [texts, labels], when the packaged model has
+    seen them in training; else it is asked itself.
     Everything is written and tried in a folder beside `out`, which then takes its name. Raises
     TrainError when `out` is not empty or the facts are wrong, ArtifactError when the finished
     artifact does not load.
@@ -68,7 +78,8 @@ def package(prepare: Prepare, facts: Facts, out: Path, texts: Sequence[str] = ()
         model = ArtifactAnswers(draft)
         model.answer(["a"])
         if texts:
-            profile = training_profile(texts, model, prepared.unknown)
+            scores = answer_all(texts, model) if held_out is None else held_out
+            profile = training_profile(texts, model.labels, scores, prepared.unknown(texts))
             write_manifest(draft, manifest.model_copy(update={"profile": profile}))
         if out.exists():
             out.rmdir()

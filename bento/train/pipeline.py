@@ -1,34 +1,12 @@
-"""The steps of both shipped models, and where each reads and writes.
-
-A step's code is imported when the step runs: naming the steps needs neither torch nor spaCy.
-"""
+"""The steps of both shipped models, and where they read and write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
+from bento.train.emotion_steps import emotion_steps
 from bento.train.errors import TrainError
-from bento.train.steps import Step, Task
-
-VERSION = "1.0.0"
-SEED = 1
-JAR = "weights/bge-small-en-v15.jar"
-_PACKAGING = ("bento.train.package", "bento.train.drift_profile", "bento.engines.unknown_words")
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Folders and files that the steps share. `jar` holds the pretrained bge-small-en-v1.5."""
-
-    data: Path
-    work: Path
-    jar: Path
-
-    @classmethod
-    def of(cls, data: Path, work: Path, jar: Path | None = None) -> "Places":
-        """The jar lies in the data folder unless told."""
-        return cls(data=data, work=work, jar=jar or data / JAR)
+from bento.train.intent_steps import intent_steps
+from bento.train.places import Places
+from bento.train.steps import Step
 
 
 def pipeline(part: str, places: Places) -> list[Step]:
@@ -48,114 +26,3 @@ def choose(steps: Sequence[Step], names: Sequence[str]) -> list[Step]:
         if name not in known:
             raise TrainError(f"[--step] there is no step {name}; there are {', '.join(known)}")
     return [step for step in steps if not names or step.name in names]
-
-
-def intent_steps(places: Places) -> list[Step]:
-    """French intents: cross-validated parts, blended into one spaCy pipeline."""
-    del places
-    return []
-
-
-def emotion_steps(places: Places) -> list[Step]:
-    """GoEmotions: two teachers on the labels, a student of six layers, int8."""
-    train, dev = (places.data / f"goemotions/{part}.tsv" for part in ("train", "dev"))
-    work = places.work / "emotion"
-    rows = {"train": train, "dev": dev}
-    base = [f"bento.train.emotion.{name}" for name in ("data", "loop", "model", "teacher")]
-    return [
-        Step(
-            "emotion-bge",
-            "Fine-tune bge-small, the slow teacher (12 layers; the longest step).",
-            _bge,
-            inputs={**rows, "jar": places.jar},
-            outputs={"model": work / "bge"},
-            modules=[*base, "bento.train.emotion.weights"],
-            seed=SEED,
-        ),
-        Step(
-            "emotion-minilm",
-            "Fine-tune MiniLM (6 layers): second teacher, and the student's start.",
-            _minilm,
-            inputs=rows,
-            outputs={"model": work / "minilm"},
-            modules=[*base, "bento.train.emotion.weights"],
-            seed=SEED,
-        ),
-        Step(
-            "emotion-student",
-            "Teach the small model with the labels and both teachers' scores.",
-            _student,
-            inputs={**rows, "bge": work / "bge", "minilm": work / "minilm"},
-            outputs={"model": work / "student"},
-            modules=[*base, "bento.train.emotion.student", "bento.train.emotion.emoji"],
-            seed=SEED,
-        ),
-        Step(
-            "emotion-finish",
-            "Calibrate on dev, then export as ONNX, fp32 and int8.",
-            _finish,
-            inputs={"dev": dev, "student": work / "student"},
-            outputs={"model": work / "finished"},
-            modules=[
-                *(f"bento.train.emotion.{name}" for name in ("finish", "export", "data", "model")),
-                "bento.train.calibration",
-            ],
-            seed=SEED,
-        ),
-        Step(
-            "emotion-package",
-            "Make the artifact, with the profile of the dev texts.",
-            _package_emotion,
-            inputs={"dev": dev, "model": work / "finished"},
-            outputs={"artifact": places.work / "artifacts/emotion"},
-            modules=[*_PACKAGING, "bento.train.package_onnx", "bento.engines.transformer"],
-            settings={"version": VERSION},
-        ),
-    ]
-
-
-def _bge(task: Task) -> None:
-    from bento.train.emotion import teacher  # noqa: PLC0415
-
-    jar, out = task.inputs["jar"], task.outputs["model"]
-    teacher.run_bge(jar, task.inputs["train"], task.inputs["dev"], out, task.seed)
-
-
-def _minilm(task: Task) -> None:
-    from bento.train.emotion import teacher  # noqa: PLC0415
-
-    out = task.outputs["model"]
-    teacher.run_minilm(task.inputs["train"], task.inputs["dev"], out, task.seed)
-
-
-def _student(task: Task) -> None:
-    from bento.train.emotion import student  # noqa: PLC0415
-    from bento.train.emotion.teacher import TRAIN_LOGITS  # noqa: PLC0415
-
-    student.run(
-        task.inputs["minilm"],
-        [task.inputs[name] / TRAIN_LOGITS for name in ("bge", "minilm")],
-        task.inputs["train"],
-        task.inputs["dev"],
-        task.outputs["model"],
-        seed=task.seed,
-    )
-
-
-def _finish(task: Task) -> None:
-    from bento.train.emotion import finish  # noqa: PLC0415
-
-    finish.run(task.inputs["student"], task.inputs["dev"], task.outputs["model"], task.seed)
-
-
-def _package_emotion(task: Task) -> None:
-    from bento.train.emotion.data import LABELS  # noqa: PLC0415
-    from bento.train.emotion.loop import MAX_TOKENS  # noqa: PLC0415
-    from bento.train.labelled import read_texts  # noqa: PLC0415
-    from bento.train.package import Facts, package  # noqa: PLC0415
-    from bento.train.package_onnx import prepare_onnx  # noqa: PLC0415
-
-    source = task.inputs["model"] / "int8"
-    prepare = partial(prepare_onnx, source, labels=LABELS, most_tokens=MAX_TOKENS)
-    facts = Facts("emotion", VERSION, "en", "Apache-2.0")
-    package(prepare, facts, task.outputs["artifact"], read_texts(task.inputs["dev"]))

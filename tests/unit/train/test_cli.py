@@ -13,6 +13,7 @@ from bento.artifacts import read_artifact
 from bento.train import pipeline as pipelines
 from bento.train.__main__ import app
 from bento.train.lock import code_sha256
+from bento.train.places import Places
 from bento.train.steps import Step, check_steps
 
 ROOT = Path(__file__).parents[3]
@@ -153,7 +154,7 @@ def test_run_skips_what_is_done(small_pipeline):
 
 
 def test_every_real_step_is_declared_rightly(tmp_path):
-    steps = pipelines.pipeline("all", pipelines.Places.of(tmp_path / "data", tmp_path / "work"))
+    steps = pipelines.pipeline("all", Places.of(tmp_path / "data", tmp_path / "work"))
     check_steps(steps)
     for step in steps:
         assert step.help.endswith(".")
@@ -169,7 +170,7 @@ def test_data_checks_a_local_copy(tmp_path):
 
 def test_every_command_has_help():
     listing = call("--help").stdout
-    for name in ("data", "run", "evaluate", "package", "data-report", "eval-report"):
+    for name in ("data", "run", "evaluate", "package", "baselines", "data-report", "eval-report"):
         assert name in listing
         assert call(name, "--help").exit_code == 0
 

@@ -7,25 +7,30 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Whitespace
 
 from bento.engines import unknown_words
-from bento.train.drift_profile import bin_shares, quantile_edges, training_profile
-
-
-class Halves:
-    labels = ("short", "long")
-
-    def answer(self, texts):
-        return np.array([[0.9, 0.1] if len(t) < 5 else [0.4, 0.6] for t in texts], np.float32)
+from bento.train.drift_profile import answer_all, bin_shares, quantile_edges, training_profile
 
 
 def test_profile_of_made_up_texts():
     texts = ["ab"] * 3 + ["abcdefgh"]
-    profile = training_profile(texts, Halves(), lambda batch: (len(batch), 2 * len(batch)))
+    scores = np.array([[0.9, 0.1]] * 3 + [[0.4, 0.6]], np.float32)
+    profile = training_profile(texts, ("short", "long"), scores, (4, 8))
     assert profile.documents == 4
     assert profile.labels == {"short": 0.75, "long": 0.25}
     assert profile.unknown_words == 0.5
     assert sum(profile.characters) == pytest.approx(1)
     assert len(profile.characters) == len(profile.characters_edges) + 1
     assert len(profile.confidence) == len(profile.confidence_edges) + 1
+
+
+def test_all_texts_are_asked_in_order():
+    class Lengths:
+        labels = ("a", "b")
+
+        def answer(self, texts):
+            return np.array([[len(text), 0] for text in texts], np.float32)
+
+    texts = ["x" * (number % 7) for number in range(150)]
+    assert answer_all(texts, Lengths())[:, 0].tolist() == [number % 7 for number in range(150)]
 
 
 def test_an_edge_opens_its_bin():

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bento.artifacts import ArtifactError, read_artifact
@@ -29,6 +30,15 @@ def test_a_whole_artifact_with_profile_and_scores(prepare, facts, tmp_path):
     assert manifest.profile.unknown_words == 0.0  # no vectors to ask
     assert {path.name for path in out.iterdir()} == {"manifest.json", "pipeline"}
     assert [path.name for path in out.parent.iterdir()] == ["mine"]
+
+
+def test_a_profile_of_held_out_scores(prepare, facts, tmp_path):
+    scores = np.array([[0.7, 0.3]] * 4, np.float32)
+    package(prepare, facts, tmp_path / "mine", TEXTS, held_out=scores)
+    profile = read_artifact(tmp_path / "mine").manifest.profile
+    assert profile is not None
+    assert profile.labels == {"cuisine": 1.0, "gare": 0.0}
+    assert profile.confidence_edges == [0.7]
 
 
 def test_an_empty_folder_may_be_there_a_full_one_not(prepare, facts, tmp_path):
