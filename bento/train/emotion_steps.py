@@ -44,10 +44,13 @@ def emotion_steps(places: Places) -> list[Step]:
             "emotion-finish",
             "Calibrate on dev, then export as ONNX, fp32 and int8.",
             _finish,
-            inputs={"dev": dev, "student": work / "student"},
+            inputs={"train": train, "dev": dev, "student": work / "student"},
             outputs={"model": work / "finished"},
             modules=[
-                *(f"bento.train.emotion.{name}" for name in ("finish", "export", "data", "model")),
+                *(
+                    f"bento.train.emotion.{name}"
+                    for name in ("finish", "activations", "export", "data", "model")
+                ),
                 "bento.train.calibration",
             ],
             seed=SEED,
@@ -95,7 +98,13 @@ def _student(task: Task) -> None:
 def _finish(task: Task) -> None:
     from bento.train.emotion import finish  # noqa: PLC0415
 
-    finish.run(task.inputs["student"], task.inputs["dev"], task.outputs["model"], task.seed)
+    finish.run(
+        task.inputs["student"],
+        task.inputs["train"],
+        task.inputs["dev"],
+        task.outputs["model"],
+        task.seed,
+    )
 
 
 def _package_emotion(task: Task) -> None:

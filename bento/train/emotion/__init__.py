@@ -6,7 +6,7 @@ Steps in order; all paths are the caller's, each `out` is a folder:
 2. `teacher.run_minilm(train, dev, out, seed)`: 6 layers on the labels.
 3. `student.run(start, teachers, train, dev, out, *, seed)`: goes on from step 2's
    folder, taught by the `train_logits.npy` of steps 1 and 2.
-4. `finish.run(student, dev, out, seed)`: temperature, fp32 and int8 files.
+4. `finish.run(student, train, dev, out, seed)`: temperature, fp32 and int8 files.
 
 `export.export_classifier(model, tokenizer, out_dir, quantize)` serves step 4
 and anyone's own BERT or RoBERTa. `data` needs numpy alone, all others torch.
