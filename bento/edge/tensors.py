@@ -53,6 +53,8 @@ def read_texts(header: Header, binary: bytes) -> list[str]:
         raise UnprocessableRequest("inputs[0].datatype must be BYTES.")
     count = _count(tensor.get("shape"))
     size = _member(tensor, "binary_data_size")
+    if size is None and binary:
+        raise UnprocessableRequest(f"{len(binary)} bytes came that no tensor declares.")
     texts = _listed(tensor.get("data")) if size is None else _binary(size, binary)
     if len(texts) != count:
         raise UnprocessableRequest(

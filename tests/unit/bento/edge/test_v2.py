@@ -175,6 +175,13 @@ async def test_over_limits(house):
     assert "max_texts" in answer.problem()["error"]
 
 
+async def test_bytes_that_no_tensor_declares(house):
+    body, headers = framed({"inputs": [tensor()]}, b"left over")
+    answer = await house.post(INFER, body, **headers)
+    assert answer.status == 422
+    assert "9 bytes" in answer.problem()["error"]
+
+
 async def test_binary_without_its_header_is_an_unknown_type(house):
     answer = await house.post(INFER, b"x", content_type="application/octet-stream")
     assert answer.status == 415
