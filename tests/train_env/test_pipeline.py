@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from bento.artifacts import read_artifact  # noqa: E402
 from bento.engines import load_engine  # noqa: E402
+from bento.train.emotion import finish  # noqa: E402
 from bento.train.emotion import model as emotion_model  # noqa: E402
 from bento.train.emotion.data import LABELS  # noqa: E402
 from bento.train.emotion.teacher import TRAIN_LOGITS  # noqa: E402
@@ -60,7 +61,8 @@ def tuned(folder):
     np.save(folder / TRAIN_LOGITS, logits)
 
 
-def test_from_the_teachers_to_an_artifact_that_answers(tmp_path):
+def test_from_the_teachers_to_an_artifact_that_answers(tmp_path, monkeypatch):
+    monkeypatch.setattr(finish, "SCALE_TEXTS", 32)
     places = Places.of(tmp_path / "data", tmp_path / "work")
     (tmp_path / "data/goemotions").mkdir(parents=True)
     for part, count in (("train", 56), ("dev", 28)):
