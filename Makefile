@@ -57,7 +57,7 @@ lock: ## Write requirements/*.txt from pyproject.toml
 	@PATH="$$(requirements/environment dev)/bin:$$PATH" requirements/lock
 
 .PHONY: data
-data: ## Download the public training data into data/ (DATA_DIR= copies a local one)
+data: ## Download the public training data into data/ (DATA_DIR= checks a local copy instead)
 	@$(serve_python) -m bento.train data $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 
 .PHONY: train
@@ -67,6 +67,10 @@ train: ## Data to artifacts, unchanged steps skipped (MODELS=intent or emotion f
 .PHONY: test-train
 test-train: ## The training environment's tests: packaging BERT, RoBERTa and spaCy models
 	@$(train_python) -m pytest -o filterwarnings=default tests/train_env $(ARGS)
+
+.PHONY: baselines
+baselines: ## Train the intent model's baselines and compare, into OUT/
+	@$(train_python) -m bento.train baselines --out "$(OUT)"
 
 .PHONY: data-report
 data-report: ## Analysis of the training data with plots, into OUT/

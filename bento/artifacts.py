@@ -95,8 +95,8 @@ def file_sha256(path: Path) -> str:
 def read_artifact(folder: Path) -> Artifact:
     """Read the manifest and check each named file.
 
-    Raises ArtifactError when the manifest is missing or wrong, a file is missing, or its
-    sha256 differs.
+    Raises ArtifactError when the manifest is missing or wrong, a file is missing or not named
+    (a model card, *.md, need not be), or its sha256 differs.
     """
     path = folder / MANIFEST
     try:
@@ -117,4 +117,8 @@ def read_artifact(folder: Path) -> Artifact:
             raise ArtifactError(f"{file} is missing, though {MANIFEST} names it")
         if file_sha256(file) != expected:
             raise ArtifactError(f"{file} does not have the sha256 that {MANIFEST} gives")
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and name not in {*manifest.files, MANIFEST} and file.suffix != ".md":
+            raise ArtifactError(f"{file} is not named in {MANIFEST}")
     return Artifact(folder, manifest)
