@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bento import settings_table
 from bento.metrics import ProcessMetrics
 from bento.settings import FILE_VARIABLE, PREFIX, Settings
 from nlpserve import metrics as names
@@ -98,6 +99,10 @@ def test_every_setting_is_documented():
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     variables = [FILE_VARIABLE, *(PREFIX + name.upper() for name in Settings.model_fields)]
     assert [name for name in variables if f"`{name}`" not in page] == []
+
+
+def test_generated_pages_are_what_their_source_says():
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_table.markdown()
 
 
 def targets() -> dict[str, str]:
