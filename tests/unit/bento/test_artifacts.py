@@ -28,6 +28,7 @@ def test_digest_names_the_content_whatever_the_order(artifact):
     digests = set()
     for name, files in (("a", {"x": one, "y": two}), ("b", {"y": two, "x": one})):
         folder = artifact(name, files=files)
+        (folder / "weights.bin").unlink()
         (folder / "x").write_bytes(b"1")
         (folder / "y").write_bytes(b"2")
         digests.add(read_artifact(folder).manifest.sha256)
@@ -137,3 +138,17 @@ def test_missing_member_is_named(artifact, member):
     del manifest[member]
     path.write_text(json.dumps(manifest), encoding="utf-8")
     assert member in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["extra.bin", "pipeline/model.py", ".hidden"])
+def test_file_that_the_manifest_does_not_name(artifact, name):
+    folder = artifact("bad")
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    assert f"{name} is not named" in refused(folder)
+
+
+def test_model_card_need_not_be_named(artifact):
+    folder = artifact("good")
+    (folder / "README.md").write_text("# Good", encoding="utf-8")
+    assert read_artifact(folder).manifest.name == "good"
