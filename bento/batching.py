@@ -206,6 +206,13 @@ class Batcher:
         self._observer.observe_end(seconds)
         if self._queue:
             self._scheduled = True
+            self._rest(self._runner.rest_turns)
+
+    def _rest(self, turns: int) -> None:
+        """Let the loop turn before the next batch: to read, to answer, to accept connections."""
+        if turns:
+            self._loop.call_soon(self._rest, turns - 1)
+        else:
             self._loop.call_soon(self._dispatch, BatchReason.DRAINED)
 
     def _sweep(self) -> None:

@@ -49,7 +49,9 @@ def classify(engine: Engine, texts: Sequence[str]) -> Iterator[Outcome]:
 
 
 class Runner(Protocol):
-    """Runs one batch at a time."""
+    """Runs one batch at a time. `rest_turns`: turns of the loop that it leaves between two."""
+
+    rest_turns: int
 
     def start(
         self,
@@ -68,6 +70,9 @@ class Runner(Protocol):
 
 class LoopRunner:
     """Runs the model where it is called, on the event loop."""
+
+    # uvloop accepts one connection a turn: without these a busy model would keep new clients out.
+    rest_turns = 8
 
     def __init__(self, engine: Engine) -> None:
         """Take the engine; nothing runs yet."""
@@ -95,6 +100,8 @@ class LoopRunner:
 
 class ThreadRunner:
     """Runs the model on one thread of its own."""
+
+    rest_turns = 0  # the loop turns while the model runs
 
     def __init__(self, engine: Engine) -> None:
         """Take the engine; the thread starts with `start`."""

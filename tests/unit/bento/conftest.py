@@ -64,6 +64,8 @@ class FakeEngine:
 class HeldRunner:
     """A model that is busy until the test lets it go on."""
 
+    rest_turns = 0
+
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self.running: list[str] | None = None
