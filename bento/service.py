@@ -3,6 +3,7 @@
 Its API method feeds the same batchers as the lean layer, which stands round BentoML's application.
 """
 
+import logging
 import os
 import sys
 from typing import Annotated, Any
@@ -21,6 +22,11 @@ from bento.runtime import Runtime
 from bento.settings import load_settings
 from nlpserve import __version__
 from nlpserve.errors import NlpserveError
+
+
+# BentoML logs warnings of others only; which model started how, and a drain, are worth a line.
+for _name in ("bento", "nlpserve"):
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 class Answer(BaseModel):

@@ -15,6 +15,7 @@ from bento.edge.direct import DirectWriter
 from bento.edge.keys import Keys
 from bento.edge.messages import ASGIApp, Handler, Receive, Request, Response, Scope, Send
 from bento.edge.origin import WrongComment
+from bento.edge.problem_log import ProblemLog
 from bento.edge.routing import Routes, build_routes
 from bento.edge.v1 import check_native
 from bento.runtime import Runtime
@@ -47,6 +48,7 @@ class Application:
         self._keys = keys
         self._inner_openapi = inner_openapi
         self._writer = DirectWriter()
+        self._log = ProblemLog()
         self._routes: Routes = build_routes(runtime, inner_openapi)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,14 +174,7 @@ class Application:
         """Log and count the error, and say it to the client."""
         runtime = self._runtime
         runtime.metrics.rejected[request.model, error.reason or Rejection.FAILED] += 1
-        logger.warning(
-            "request_id=%s traceparent=%s route=%s status=%d %s",
-            request.request_id.decode(),
-            request.traceparent.decode() if request.traceparent else "-",
-            request.route or names.UNMATCHED,
-            error.status,
-            error.detail,
-        )
+        self._log.write(request, error)
         request.route = request.route or names.UNMATCHED
         if runtime.log is not None:
             runtime.log.rejection(error.detail)
