@@ -23,7 +23,6 @@ from bento.settings import load_settings
 from nlpserve import __version__
 from nlpserve.errors import NlpserveError
 
-
 # BentoML logs warnings of others only; which model started how, and a drain, are worth a line.
 for _name in ("bento", "nlpserve"):
     logging.getLogger(_name).setLevel(logging.INFO)
