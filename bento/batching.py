@@ -125,8 +125,7 @@ class Batcher:
         self._sweeper.cancel()
         if self.alive:
             self._dead = "the server stops"
-            if self._batch or self._queue:
-                self.fail_all(self._dead)
+            self.fail_all(self._dead)
         self._runner.stop()
 
     def _retry_after(self) -> int:
