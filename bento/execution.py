@@ -8,6 +8,7 @@ import asyncio
 import logging
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVarTuple
 
@@ -35,9 +36,15 @@ def classify(engine: Engine, texts: Sequence[str]) -> Iterator[Outcome]:
         for positions, scores in engine.predict(texts):
             left.difference_update(positions)
             yield positions, scores
-    except Exception:
+    except Exception as error:  # noqa: BLE001  whatever a model raises is its text's failure alone
         if len(texts) == 1:
-            logger.exception("The model failed on a text of %d characters", len(texts[0]))
+            # Where and what, but not the error's own words: they may quote the text.
+            logger.error(  # noqa: TRY400
+                "The model raised %s on a text of %d characters at\n%s",
+                type(error).__name__,
+                len(texts[0]),
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
         else:
             logger.warning("A batch of %d failed; what is left is tried alone", len(texts))
     for position in sorted(left):
