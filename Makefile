@@ -27,6 +27,7 @@ serve: ## Serve both models on http://localhost:3000 in the foreground (PORT=, H
 .PHONY: test
 test: lint verify ## Every check that needs no cluster: lint, generated files, all tests
 	@$(dev_python) -m pytest -n auto --dist worksteal tests/unit tests/repo $(ARGS)
+	@tests/service/install_chromium
 	@$(dev_python) -m pytest tests/service $(ARGS)
 
 .PHONY: lint

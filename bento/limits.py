@@ -57,8 +57,7 @@ def check_text(text: str, name: str, limits: Limits) -> None:
     """Raise UnprocessableRequest for an empty text, LimitExceeded for one that is too long."""
     if len(text) > limits.characters:
         raise LimitExceeded(
-            f"{name} has {len(text)} characters; the limit is {limits.characters}"
-            " (max_characters)."
+            f"{name} has {len(text)} characters; the limit is {limits.characters} (max_characters)."
         )
     if not text or text.isspace():
         raise UnprocessableRequest(f"{name} is empty.")
