@@ -87,7 +87,7 @@ bench-serving: ## HTTP against the raw model on one core, into OUT/ (QUICK=1)
 
 .PHONY: bento
 bento: ## Build the Bento: the same service as an archive of BentoML's
-	@PATH="$$(requirements/environment serve)/bin:$$PATH" BENTOML_DO_NOT_TRACK=True bentoml build . -f bento/bentofile.yaml
+	@PATH="$$(requirements/environment dev)/bin:$$PATH" BENTOML_DO_NOT_TRACK=True bentoml build . -f bento/bentofile.yaml
 
 .PHONY: ci
 ci: ## What the pipeline runs
