@@ -25,6 +25,8 @@ OPEN, CLOSE = np.uint64(2), np.uint64(3)
 MAX_WORD = 64
 """Characters of a word that its hash reads; what follows still gives n-grams."""
 CHAR_ORDERS = (2, 3, 4, 5)
+PARTS = (2, 2, len(CHAR_ORDERS))
+"""Parts of the features by block, each block scaled by itself: words, skips, characters."""
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
@@ -39,14 +41,14 @@ class Batch:
 
     codes: folded code points of the words, each word between OPEN and CLOSE, uint64 [C].
     left: characters from here to the end of the same word, itself counted, int64 [C].
-    char_doc: text of each character, int64 [C], never decreasing.
+    char_word: word of each character, int64 [C], never decreasing.
     words: hash of each word, uint64 [T]. word_doc: its text, int64 [T].
     size: D, texts without a word included.
     """
 
     codes: U64
     left: I64
-    char_doc: I64
+    char_word: I64
     words: U64
     word_doc: I64
     size: int
@@ -116,9 +118,8 @@ def read(texts: Sequence[str]) -> Batch:
     before[1:] = is_word[:-1]
     starts = (kind == SYMBOL) | (is_word & ~before)
     kept = kind != SPACE
-    codes, doc, starts = codes[kept], doc[kept], starts[kept]
-    first = np.flatnonzero(starts)
-    return _frame(codes.astype(np.uint64), doc, first, len(texts))
+    first = np.flatnonzero(starts[kept])
+    return _frame(codes[kept].astype(np.uint64), doc[kept], first, len(texts))
 
 
 def _frame(codes: U64, doc: I64, first: I64, size: int) -> Batch:
@@ -128,31 +129,33 @@ def _frame(codes: U64, doc: I64, first: I64, size: int) -> Batch:
         none = np.zeros(0, np.int64)
         empty = np.zeros(0, np.uint64)
         return Batch(empty, none, none, empty, none, size)
-    lengths = np.diff(np.append(first, len(codes)))
-    inside = np.arange(len(codes)) - np.repeat(first, lengths)
+    lengths = np.append(first[1:], len(codes)) - first
+    owner = np.repeat(np.arange(count), lengths)
+    inside = np.arange(len(codes)) - first[owner]
     powers = _powers()[np.minimum(inside, MAX_WORD)]
-    terms = np.where(inside < MAX_WORD, mix(codes + _MIX) * powers, np.uint64(0))
-    words = np.add.reduceat(terms, first)
+    powers[inside >= MAX_WORD] = 0
+    words = np.add.reduceat(mix(codes + _MIX) * powers, first)
 
     framed_lengths = lengths + 2
     ends = np.cumsum(framed_lengths)
     framed = np.empty(int(ends[-1]), np.uint64)
     framed[ends - framed_lengths] = OPEN
     framed[ends - 1] = CLOSE
-    framed[np.arange(len(codes)) + 2 * np.repeat(np.arange(count), lengths) + 1] = codes
-    left = np.repeat(ends, framed_lengths) - np.arange(len(framed))
+    framed[np.arange(len(codes)) + 2 * owner + 1] = codes
     word_doc = doc[first]
-    return Batch(framed, left, np.repeat(word_doc, framed_lengths), words, word_doc, size)
+    char_word = np.repeat(np.arange(count), framed_lengths)
+    left = ends[char_word] - np.arange(len(framed))
+    return Batch(framed, left, char_word, words, word_doc, size)
 
 
 def char_ngrams(batch: Batch) -> Iterator[tuple[U64, I64]]:
-    """Hashes and texts of the character n-grams inside words, one pair of arrays an order."""
+    """Hashes and words of the character n-grams inside words, one pair of arrays an order."""
     hashes = batch.codes
     for order in range(2, max(CHAR_ORDERS) + 1):
         hashes = hashes[:-1] * _BASE + batch.codes[order - 1 :]
         if order in CHAR_ORDERS:
             inside = batch.left[: len(hashes)] >= order
-            yield hashes[inside] + np.uint64(order), batch.char_doc[: len(hashes)][inside]
+            yield hashes[inside] + np.uint64(order), batch.char_word[: len(hashes)][inside]
 
 
 def padded_words(batch: Batch) -> tuple[U64, I64]:
@@ -184,18 +187,23 @@ def _pairs(words: U64, doc: I64, distance: int) -> Iterator[tuple[U64, I64]]:
     yield pair[same], doc[:-distance][same]
 
 
-def add_by_doc(out: NDArray[Any], values: NDArray[Any], doc: I64) -> None:
-    """Add rows of `values` to the rows of `out` named by `doc` (never decreasing), in order."""
-    if len(doc):
-        first = np.flatnonzero(np.diff(doc, prepend=-1))
-        out[doc[first]] += np.add.reduceat(values, first, axis=0)
+def add_by_owner(out: NDArray[Any], values: NDArray[Any], owner: I64) -> None:
+    """Add rows of `values` to the rows of `out` named by `owner` (never decreasing), in order."""
+    if len(owner):
+        changes = np.empty(len(owner), np.bool_)
+        changes[0] = True
+        np.not_equal(owner[1:], owner[:-1], out=changes[1:])
+        first = np.flatnonzero(changes)
+        out[owner[first]] += np.add.reduceat(values, first, axis=0)
 
 
-def blocks(batch: Batch) -> tuple[tuple[tuple[U64, I64], ...], ...]:
-    """All hashed features in three blocks, each scaled by itself: words, skips, characters."""
+def features(batch: Batch) -> tuple[U64, I64]:
+    """All hashed n-grams, and for each its part times D plus its text; never decreasing.
+
+    PARTS says which parts (words, pairs, skips by distance, characters by order) a block has.
+    """
     words, doc = padded_words(batch)
-    return (
-        tuple(word_ngrams(words, doc)),
-        tuple(skip_ngrams(words, doc)),
-        tuple(char_ngrams(batch)),
-    )
+    parts = [*word_ngrams(words, doc), *skip_ngrams(words, doc)]
+    parts += [(hashes, batch.word_doc[word]) for hashes, word in char_ngrams(batch)]
+    owners = [doc + number * batch.size for number, (_, doc) in enumerate(parts)]
+    return np.concatenate([hashes for hashes, _ in parts]), np.concatenate(owners)

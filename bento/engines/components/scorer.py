@@ -25,8 +25,8 @@ class Weights:
     bits: width of a feature hash. buckets: hashes with weights, uint32 [B].
     table: label weights times idf, then idf squared, float16 [B, L + 1].
     keys, rows: known words (low 32 bits of the word hash, sorted) and their vector, [K].
-    vectors: int8 [R, V], each row to be multiplied by scale, float32 [R].
-    project: float32 [N, V, P]. special: vectors of UNKNOWN, OPEN, CLOSE, [N, 3, P].
+    vectors: int8 [N, R, P], word vectors as each network projects them, times scale [N, R, 1].
+    special: vectors of UNKNOWN, OPEN, CLOSE, [N, 3, P].
     kernels: [N, 6, P, F]: width 1 (the word), width 2 (word, one before), width 3 (word, one
     before, one after). shift: [N, 3 F]. output: [N, 3 F, L]. bias: [L].
     """
@@ -38,7 +38,6 @@ class Weights:
     rows: NDArray[np.uint16]
     vectors: NDArray[np.int8]
     scale: F32
-    project: F32
     special: F32
     kernels: F32
     shift: F32
@@ -67,11 +66,8 @@ class Scorer:
         self._index[weights.buckets] = np.arange(1, len(weights.buckets) + 1, dtype=np.int32)
         empty = np.zeros((1, self._labels + 1), np.float32)
         self._table = np.concatenate([empty, weights.table.astype(np.float32)])
-        vectors = weights.vectors * weights.scale[:, None]
-        self._embedded = [
-            np.concatenate([special, vectors @ project])
-            for special, project in zip(weights.special, weights.project, strict=True)
-        ]
+        known = weights.vectors * weights.scale
+        self._embedded = np.concatenate(list(np.concatenate([weights.special, known], 1)), 1)
         # One matrix for all widths and positions: [P, 6 F].
         self._kernels = [np.concatenate(list(kernel), axis=1) for kernel in weights.kernels]
         self._shift, self._output = weights.shift, weights.output
@@ -88,19 +84,22 @@ class Scorer:
 
     def count_unknown(self, texts: Sequence[str]) -> tuple[int, int]:
         """Words of letters or digits, and symbols, that have no vector; and how many there are."""
-        words = hashing.read(texts).words
-        unknown = find_words(words, self._keys, self._rows) == UNKNOWN
-        return int(np.count_nonzero(unknown)), len(words)
+        found = find_words(hashing.read(texts).words, self._keys, self._rows)
+        return int(np.count_nonzero(found == UNKNOWN)), len(found)
 
     def _ngrams(self, batch: hashing.Batch) -> F32:
+        hashes, owner = hashing.features(batch)
+        place = self._index[hashing.bucket(hashes, self._bits)]
+        known = np.flatnonzero(place)
+        sums = np.zeros((sum(hashing.PARTS) * batch.size, self._labels + 1), np.float32)
+        hashing.add_by_owner(sums, self._table[place[known]], owner[known])
+        parts = sums.reshape(-1, batch.size, self._labels + 1)
         total = np.zeros((batch.size, self._labels), np.float32)
-        for block in hashing.blocks(batch):
-            sums = np.zeros((batch.size, self._labels + 1), np.float32)
-            for hashes, doc in block:
-                place = self._index[hashing.bucket(hashes, self._bits)]
-                known = np.flatnonzero(place)
-                hashing.add_by_doc(sums, self._table[place[known]], doc[known])
-            total += sums[:, :-1] / np.sqrt(np.maximum(sums[:, -1:], 1e-9))
+        start = 0
+        for count in hashing.PARTS:
+            block = parts[start : start + count].sum(axis=0)
+            total += block[:, :-1] / np.sqrt(np.maximum(block[:, -1:], 1e-9))
+            start += count
         return total
 
     def _networks(self, batch: hashing.Batch) -> F32:
@@ -113,18 +112,25 @@ class Scorer:
         ids[ends - counts + 1], ids[ends] = OPEN, CLOSE
         place = np.arange(len(batch.words)) + 2 * batch.word_doc + 2
         ids[place] = find_words(batch.words, self._keys, self._rows)
+        inputs = self._embedded[ids]
         logits = np.zeros((batch.size, self._labels), np.float32)
-        for embedded, kernel, shift, output in zip(
-            self._embedded, self._kernels, self._shift, self._output, strict=True
+        size = self._kernels[0].shape[0]
+        for number, (kernel, shift, output) in enumerate(
+            zip(self._kernels, self._shift, self._output, strict=True)
         ):
-            heard = embedded[ids] @ kernel
-            size = heard.shape[1] // 6
-            part = [heard[:, i * size : (i + 1) * size] for i in range(6)]
-            hidden = np.empty((len(ids) - 2, 3 * size), np.float32)
-            hidden[:, :size] = part[0][1:-1]
-            np.add(part[1][1:-1], part[2][:-2], out=hidden[:, size : 2 * size])
-            np.add(part[3][1:-1], part[4][:-2], out=hidden[:, 2 * size :])
-            hidden[:, 2 * size :] += part[5][2:]
-            pooled = np.maximum.reduceat(hidden, ends - counts, axis=0) + shift
+            heard = inputs[:, number * size : (number + 1) * size] @ kernel
+            pooled = np.maximum.reduceat(_hidden(heard), ends - counts, axis=0) + shift
             logits += np.maximum(pooled, 0, out=pooled) @ output
         return logits
+
+
+def _hidden(heard: F32) -> F32:
+    """Sum the positions of each width: [words, 6 F] to [words - 2, 3 F], first and last gone."""
+    size = heard.shape[1] // 6
+    part = [heard[:, i * size : (i + 1) * size] for i in range(6)]
+    hidden = np.empty((len(heard) - 2, 3 * size), np.float32)
+    hidden[:, :size] = part[0][1:-1]
+    np.add(part[1][1:-1], part[2][:-2], out=hidden[:, size : 2 * size])
+    np.add(part[3][1:-1], part[4][:-2], out=hidden[:, 2 * size :])
+    hidden[:, 2 * size :] += part[5][2:]
+    return hidden

@@ -64,8 +64,8 @@ def groups(texts: list[str]) -> I64:
 def _trigrams(texts: list[str]) -> list[set[int]]:
     batch = hashing.read(texts)
     sets: list[set[int]] = [set() for _ in texts]
-    hashes, doc = list(hashing.char_ngrams(batch))[hashing.CHAR_ORDERS.index(3)]
-    for gram, owner in zip(hashes.tolist(), doc.tolist(), strict=True):
+    hashes, word = list(hashing.char_ngrams(batch))[hashing.CHAR_ORDERS.index(3)]
+    for gram, owner in zip(hashes.tolist(), batch.word_doc[word].tolist(), strict=True):
         sets[owner].add(gram)
     return sets
 

@@ -36,13 +36,16 @@ class Counts:
 def count(texts: Sequence[str], bits: int) -> Counts:
     """Count hashed features with the functions that serving uses."""
     batch = hashing.read(texts)
+    hashes, owner = hashing.features(batch)
+    index = hashing.bucket(hashes, bits)
+    part, doc = np.divmod(owner, batch.size)
+    block_of_part = np.repeat(np.arange(len(hashing.PARTS)), hashing.PARTS)
     blocks = []
-    for block in hashing.blocks(batch):
-        hashes, doc = (np.concatenate(parts) for parts in zip(*block, strict=True))
-        index = hashing.bucket(hashes, bits)
-        ones = np.ones(len(index), np.float32)
-        shape = (len(texts), 2**bits)
-        matrix = sp.coo_matrix((ones, (doc, index)), shape=shape).tocsr()
+    for block in range(len(hashing.PARTS)):
+        here = block_of_part[part] == block
+        ones = np.ones(np.count_nonzero(here), np.float32)
+        shape = (batch.size, 2**bits)
+        matrix = sp.coo_matrix((ones, (doc[here], index[here])), shape=shape).tocsr()
         matrix.sum_duplicates()
         blocks.append(matrix)
     return Counts(tuple(blocks))
