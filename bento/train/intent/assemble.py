@@ -70,9 +70,10 @@ def weights(
 
 
 def pipeline(labels: Sequence[str], trained: Weights) -> Language:
-    """A French pipeline of the classifier alone."""
+    """A pipeline of the classifier alone."""
     config = {"nlp": {"tokenizer": {"@tokenizers": TOKENIZER}}}
-    nlp = spacy.blank("fr", config=config, meta={"name": "intent", "license": LICENCE})
+    # "xx", no language: French's tokenizer rules are not used and take two seconds to import.
+    nlp = spacy.blank("xx", config=config, meta={"name": "intent", "license": LICENCE})
     classifier = nlp.add_pipe(FACTORY, config={"labels": list(labels)})
     if not isinstance(classifier, IntentClassifier):
         raise TypeError(FACTORY)

@@ -52,7 +52,7 @@ def weights(seed: int = 0, *, networks: int = 2) -> Weights:
 
 
 def pipeline() -> Language:
-    nlp = spacy.blank("fr", config={"nlp": {"tokenizer": {"@tokenizers": TOKENIZER}}})
+    nlp = spacy.blank("xx", config={"nlp": {"tokenizer": {"@tokenizers": TOKENIZER}}})
     classifier = nlp.add_pipe(FACTORY, config={"labels": LABELS})
     assert isinstance(classifier, IntentClassifier)
     classifier.set_weights(weights())
