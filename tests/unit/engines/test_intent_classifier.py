@@ -12,7 +12,7 @@ from bento.engines.components.intent_classifier import FACTORY, TOKENIZER, Inten
 from bento.engines.components.scorer import Scorer, Weights
 
 LABELS = ["billet", "repas", "autre"]
-KNOWN = ["je", "veux", "un", "train", "restaurant", "pour", "deux"]
+KNOWN = ["je", "voudrais", "un", "train", "restaurant", "pour", "deux"]
 WEIRD = [
     "",
     "\x00",
@@ -76,9 +76,9 @@ def scores(nlp: Language, texts: list[str], size: int = 64) -> np.ndarray:
 
 
 def test_scores_are_shares_by_label(nlp: Language) -> None:
-    doc = nlp("Je veux un train")
+    doc = nlp("Je voudrais un train")
     assert list(doc.cats) == LABELS
-    assert doc.text == "Je veux un train"
+    assert doc.text == "Je voudrais un train"
     assert sum(doc.cats.values()) == pytest.approx(1, abs=1e-6)
 
 
@@ -92,7 +92,7 @@ def test_scores_do_not_depend_on_neighbours(nlp: Language, texts: list[str]) -> 
 
 @pytest.mark.parametrize("text", WEIRD)
 def test_weird_texts_get_scores(nlp: Language, text: str) -> None:
-    found = scores(nlp, [text, "Je veux un train", text])
+    found = scores(nlp, [text, "Je voudrais un train", text])
     assert np.isfinite(found).all()
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-6)
 
@@ -114,7 +114,7 @@ def test_word_windows_stop_at_the_text() -> None:
     # Networks alone: neighbours on both sides must not move a text's scores.
     scorer = Scorer(weights())
     alone = scorer.probabilities(["un train"])[0]
-    between = scorer.probabilities(["restaurant pour deux", "un train", "je veux"])[1]
+    between = scorer.probabilities(["restaurant pour deux", "un train", "je voudrais"])[1]
     np.testing.assert_allclose(between, alone, atol=1e-6)
 
 
@@ -124,7 +124,7 @@ def test_word_order_reaches_the_scores() -> None:
 
 
 def test_saved_pipeline_answers_the_same(nlp: Language, tmp_path: Path) -> None:
-    texts = ["Je veux un train", "restaurant pour deux ?", *WEIRD]
+    texts = ["Je voudrais un train", "restaurant pour deux ?", *WEIRD]
     nlp.to_disk(tmp_path / "pipeline", exclude=["vocab"])
     again = spacy.load(tmp_path / "pipeline")
     assert classifier_of(again).labels == tuple(LABELS)
@@ -132,7 +132,7 @@ def test_saved_pipeline_answers_the_same(nlp: Language, tmp_path: Path) -> None:
 
 
 def test_new_words_are_forgotten(nlp: Language) -> None:
-    scores(nlp, ["je veux"])
+    scores(nlp, ["je voudrais"])
     # len(vocab) counts lexemes ever made, also those that a memory zone has freed.
     strings, lexemes = len(nlp.vocab.strings), len(list(nlp.vocab))
     scores(nlp, [f"motnouveau{number} xyz" for number in range(200)])
@@ -141,7 +141,7 @@ def test_new_words_are_forgotten(nlp: Language) -> None:
 
 def test_unknown_words_are_counted(nlp: Language) -> None:
     classifier = classifier_of(nlp)
-    assert classifier.count_unknown(["Je veux un zorglub", "train"]) == (1, 5)
+    assert classifier.count_unknown(["Je voudrais un zorglub", "train"]) == (1, 5)
     assert classifier.count_unknown([]) == (0, 0)
 
 
