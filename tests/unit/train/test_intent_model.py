@@ -51,7 +51,10 @@ def test_folds_never_split_a_group() -> None:
 def test_the_linear_half_learns() -> None:
     counts = linear.count(SENTENCES.texts, BITS)
     table, bias = linear.fit(
-        linear.count([*SENTENCES.texts, "il fait doux hier"], BITS), np.append(SENTENCES.labels, 2), 1.0, 0
+        linear.count([*SENTENCES.texts, "il fait doux hier"], BITS),
+        np.append(SENTENCES.labels, 2),
+        1.0,
+        0,
     )
     scores = linear.scores(counts, table, bias)
     assert (scores.argmax(axis=1) == SENTENCES.labels).all()
