@@ -52,7 +52,7 @@ def prepare_spacy(source: Path, target: Path) -> Prepared:
 def _unknown_in(nlp: Language, classifier: str) -> Callable[[Sequence[str]], unknown_words.Counted]:
     """A classifier that keeps words of its own says which it knows; else the vectors do."""
     own: Callable[[Sequence[str]], unknown_words.Counted] | None = getattr(
-        nlp.get_pipe(classifier), "unknown_words", None
+        nlp.get_pipe(classifier), "count_unknown", None
     )
     if own is not None:
         return own
