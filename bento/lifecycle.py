@@ -47,7 +47,11 @@ class Lifecycle:
         )
         if server.config.timeout_graceful_shutdown is None:
             server.config.timeout_graceful_shutdown = self._settings.shutdown_seconds
-        server.config.access_log = False  # the metrics count requests; only errors are logged
+        # The metrics count requests and only errors are logged. uvicorn asks each connection's
+        # logger for handlers, so a setting would come too late.
+        access = logging.getLogger("uvicorn.access")
+        access.handlers.clear()
+        access.propagate = False
         end_now = handler
 
         def end() -> None:
