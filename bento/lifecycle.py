@@ -29,6 +29,7 @@ class Lifecycle:
         self.started = False
         self.draining = False
         self.open_requests = 0
+        self.server: uvicorn.Server | None = None
         self._drain: asyncio.Task[None] | None = None
 
     def take_over(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,6 +41,7 @@ class Lifecycle:
         server = getattr(handler, "__self__", None)
         if not isinstance(server, uvicorn.Server) or not callable(handler):
             return
+        self.server = server
         # BentoML passes uvicorn's own default of 5 s unless told otherwise on its command line,
         # and that resets clients who think longer.
         server.config.timeout_keep_alive = max(

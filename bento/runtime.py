@@ -48,15 +48,23 @@ class ServedModel:
         self.metrics = metrics
         self._log = log
 
-    async def classify(self, texts: Sequence[str]) -> list[Prediction]:
+    def submit(self, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
         """Predictions in the order of the texts, which must have passed `check_texts`.
 
-        Raises Overloaded and ModelFailed as the batcher does.
+        Whoever gets them calls `log_predictions`. Raises and fails as `Batcher.submit` says.
         """
-        predictions = await self.batcher.submit(texts)
+        return self.batcher.submit(texts)
+
+    def log_predictions(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
+        """A line for each text in the prediction log, if there is one."""
         if self._log is not None:
             for text, prediction in zip(texts, predictions, strict=True):
                 self._log.prediction(self.name, text, self.labels[prediction.top])
+
+    async def classify(self, texts: Sequence[str]) -> list[Prediction]:
+        """Submit, wait and log."""
+        predictions = await self.submit(texts)
+        self.log_predictions(texts, predictions)
         return predictions
 
 

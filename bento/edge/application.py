@@ -7,30 +7,32 @@ from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final
 
-import orjson
-
 from bento.artifacts import ArtifactError
+from bento.edge import protocol
+from bento.edge.answers import Answers
 from bento.edge.body import Disconnected, is_json, parse_json, read_body
-from bento.edge.direct import DirectWriter
 from bento.edge.keys import Keys
-from bento.edge.messages import ASGIApp, Handler, Receive, Request, Response, Scope, Send
-from bento.edge.origin import WrongComment
-from bento.edge.problem_log import ProblemLog
+from bento.edge.messages import (
+    ASGIApp,
+    Direct,
+    Handler,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+)
 from bento.edge.routing import Routes, build_routes
 from bento.edge.v1 import check_native
+from bento.lifecycle import Lifecycle
 from bento.runtime import Runtime
 from nlpserve import routes as names
 from nlpserve.errors import (
-    PROBLEM_MEDIA_TYPE,
     MethodNotAllowed,
-    NlpserveError,
     UnsupportedMediaType,
 )
-from nlpserve.metrics import Rejection
 
-logger = logging.getLogger("nlpserve.requests")
-
-_PROBLEM: Final = PROBLEM_MEDIA_TYPE.encode()
+_NOTHING: Final[dict[str, Handler]] = {}
 
 current_request: ContextVar[Request | None] = ContextVar("current_request", default=None)
 """The request that BentoML answers: its API method leaves the model and its error there."""
@@ -47,8 +49,7 @@ class Application:
         self._runtime = runtime
         self._keys = keys
         self._inner_openapi = inner_openapi
-        self._writer = DirectWriter()
-        self._log = ProblemLog()
+        self._answers = Answers(runtime)
         self._routes: Routes = build_routes(runtime, inner_openapi)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,34 +69,48 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = Request(scope, receive)
+        response: Response | None
         try:
-            if self._keys.wanted and not self._routes.is_open(request.method, request.path):
-                self._keys.check(request)
+            self.check_key(request)
             handler = self._handler(request)
             response = (
                 await self._hand_on(request, scope, send)
                 if handler is None
                 else await handler(request)
             )
-        except NlpserveError as error:
-            response = self._problem(request, error)
         except Disconnected:
             return
         except asyncio.CancelledError:
             raise
-        except Exception:
-            logger.exception("request_id=%s failed", request.request_id.decode())
-            problem = self._problem(request, NlpserveError("The server failed; see its log."))
-            response = None if request.answered else problem
-        self._count(request, response.status if response else request.status, started)
-        if response is None:
-            return
-        headers = self._headers(request, response)
-        if not self._writer.write(send, response.status, headers, response.body):
-            await send(
-                {"type": "http.response.start", "status": response.status, "headers": headers}
-            )
-            await send({"type": "http.response.body", "body": response.body})
+        except Exception as error:  # noqa: BLE001  turned into the answer
+            response = self._answers.failure(request, error)
+            if request.answered:
+                response = None
+        self._answers.count(request, response.status if response else request.status, started)
+        if response is not None and not self._answers.write(send, request, response):
+            await self._answers.send(send, request, response)
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """State of the process."""
+        return self._runtime.lifecycle
+
+    @property
+    def answers(self) -> Answers:
+        """How answers are made, for the direct routes."""
+        return self._answers
+
+    def direct_route(self, scope: Scope) -> Direct | None:
+        """The route of a request that needs no task, if it is one."""
+        if scope["method"] != "GET":
+            return None
+        handler = self._routes.exact.get(scope["path"], _NOTHING).get("GET")
+        return handler if isinstance(handler, Direct) else None
+
+    def check_key(self, request: Request) -> None:
+        """Raise Unauthorized when a key is wanted and none that is valid came."""
+        if self._keys.wanted and not self._routes.is_open(request.method, request.path):
+            self._keys.check(request)
 
     def _handler(self, request: Request) -> Handler | None:
         """The route's handler, or None for a route of BentoML's. Raises NotFound and so on."""
@@ -138,7 +153,7 @@ class Application:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
                 request.answered = True
-                message = {**message, "headers": [*message["headers"], *self._own(request)]}
+                message = {**message, "headers": [*message["headers"], *self._answers.own(request)]}
             await send(message)
 
         token = current_request.set(request)
@@ -146,48 +161,7 @@ class Application:
             await self._inner(scope, replay, send_with_headers)
         finally:
             current_request.reset(token)
-        return None if request.error is None else self._problem(request, request.error)
-
-    def _headers(self, request: Request, response: Response) -> list[tuple[bytes, bytes]]:
-        return [
-            (b"content-type", response.content_type),
-            (b"content-length", b"%d" % len(response.body)),
-            *self._own(request),
-            *response.headers,
-        ]
-
-    def _own(self, request: Request) -> list[tuple[bytes, bytes]]:
-        """Headers of every answer."""
-        headers = [(b"x-request-id", request.request_id)]
-        if request.traceparent is not None:
-            headers.append((b"traceparent", request.traceparent))
-        if self._runtime.lifecycle.draining:
-            headers.append((b"connection", b"close"))
-        return headers
-
-    def _count(self, request: Request, status: int, started: float) -> None:
-        if request.route not in names.PROBES:
-            seconds = time.perf_counter() - started
-            self._runtime.metrics.observe_request(request.model, request.route, status, seconds)
-
-    def _problem(self, request: Request, error: NlpserveError) -> Response:
-        """Log and count the error, and say it to the client."""
-        runtime = self._runtime
-        runtime.metrics.rejected[request.model, error.reason or Rejection.FAILED] += 1
-        self._log.write(request, error)
-        request.route = request.route or names.UNMATCHED
-        if runtime.log is not None:
-            runtime.log.rejection(error.detail)
-        if isinstance(error, WrongComment):
-            return error.response()
-        problem = error.problem()
-        problem["request_id"] = request.request_id.decode()
-        if request.traceparent is not None:
-            problem["traceparent"] = request.traceparent.decode()
-        if request.path.startswith(names.V2_SERVER):
-            problem["error"] = error.detail  # the member that the protocol's clients show
-        headers = tuple((name.encode(), value.encode()) for name, value in error.headers)
-        return Response(orjson.dumps(problem), _PROBLEM, error.status, headers)
+        return None if request.error is None else self._answers.problem(request, request.error)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start the runtime before BentoML's application, stop it after."""
@@ -196,11 +170,13 @@ class Application:
             await self._runtime.start()
         except Exception as error:
             if not isinstance(error, (ArtifactError, OSError)):
-                logger.exception("The start failed")
+                logging.getLogger(__name__).exception("The start failed")
             await self._runtime.stop()
             await send({"type": "lifespan.startup.failed", "message": f"nlpserve: {error}"})
             return
         self._routes = build_routes(self._runtime, self._inner_openapi)
+        if self.lifecycle.server is not None:
+            protocol.install(self.lifecycle.server, self)
         messages = [startup]
 
         async def replay() -> MutableMapping[str, Any]:

@@ -3,12 +3,15 @@
 import itertools
 import os
 import re
+from abc import ABC, abstractmethod
+from asyncio import Future
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
 
+from bento.pending import Prediction
 from nlpserve.errors import InvalidRequest, NlpserveError
 from nlpserve.metrics import NO_MODEL
 
@@ -33,7 +36,7 @@ class Request:
     """One HTTP request. `model` and `route` are its metric labels, set as they become known."""
 
     __slots__ = ("answered", "error", "headers", "method", "model", "path", "query", "receive",
-                 "request_id", "route", "status", "traceparent")  # fmt: skip
+                 "request_id", "route", "status", "texts", "traceparent")  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         """Read the scope; the body is read by the routes that want one."""
@@ -45,6 +48,7 @@ class Request:
         self.model = NO_MODEL
         self.route = ""
         self.status = 500
+        self.texts: list[str] = []
         self.answered = False
         self.error: NlpserveError | None = None
         given = self.headers.get(b"x-request-id")
@@ -75,6 +79,25 @@ class Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Direct(ABC):
+    """A route that needs no body: it begins with a future and responds to its result.
+
+    Called, it is an ordinary handler; `protocol` calls its halves without a task.
+    """
+
+    @abstractmethod
+    def begin(self, request: Request) -> Future[list[Prediction]]:
+        """Submit what the request asks for. Raises any NlpserveError."""
+
+    @abstractmethod
+    def respond(self, request: Request, predictions: list[Prediction]) -> Response:
+        """The answer."""
+
+    async def __call__(self, request: Request) -> Response:
+        """Both halves, as a handler."""
+        return self.respond(request, await self.begin(request))
 
 
 def json_response(content: object, status: int = 200) -> Response:

@@ -1,12 +1,14 @@
 """The routes of the two origin services, as their clients know them."""
 
+from asyncio import Future
 from typing import Final
 
 import orjson
 
 from bento.edge.body import is_json, parse_json, read_body
-from bento.edge.messages import JSON, TEXT, Handler, Request, Response, query_values
+from bento.edge.messages import JSON, TEXT, Direct, Handler, Request, Response, query_values
 from bento.limits import Limits, check_text
+from bento.pending import Prediction
 from bento.runtime import ServedModel
 from nlpserve import routes
 from nlpserve.errors import InvalidRequest, UnprocessableRequest
@@ -17,24 +19,33 @@ WRONG_COMMENT: Final = b"The message must be JSON in the form json={'comment': s
 """The origin's answer to whatever it could not read, to the letter."""
 
 
-def intent_handler(model: ServedModel, limits: Limits) -> Handler:
+class IntentRoute(Direct):
     """GET /api/intent?sentence=…: all labels with their scores, rounded to four places."""
-    # One format for all answers: a third of the time of rounding into a dict and encoding that.
-    template = b"{%b}" % b",".join(
-        orjson.dumps(label).replace(b"%", b"%%") + b":%.4f" for label in model.labels
-    )
 
-    async def get_intent(request: Request) -> Response:
+    def __init__(self, model: ServedModel, limits: Limits) -> None:
+        """`limits` bound the sentence."""
+        self._model = model
+        self._limits = limits
+        # One format for all answers: a third of the time of rounding into a dict and encoding that.
+        self._template = b"{%b}" % b",".join(
+            orjson.dumps(label).replace(b"%", b"%%") + b":%.4f" for label in model.labels
+        )
+
+    def begin(self, request: Request) -> Future[list[Prediction]]:
+        """Submit the sentence."""
         request.model = INTENT_MODEL
         request.route = routes.INTENT
         values = query_values(request.query, b"sentence")
         if not values:
             raise UnprocessableRequest("The query parameter sentence is missing.")
-        check_text(values[-1], "sentence", limits)
-        (prediction,) = await model.classify(values[-1:])
-        return Response(template % tuple(prediction.scores), JSON)
+        request.texts = values[-1:]
+        check_text(values[-1], "sentence", self._limits)
+        return self._model.submit(request.texts)
 
-    return get_intent
+    def respond(self, request: Request, predictions: list[Prediction]) -> Response:
+        """Format the scores."""
+        self._model.log_predictions(request.texts, predictions)
+        return Response(self._template % tuple(predictions[0].scores), JSON)
 
 
 def comment_handler(model: ServedModel, limits: Limits) -> Handler:

@@ -96,7 +96,7 @@ def build_routes(runtime: Runtime, inner_openapi: Mapping[str, Any]) -> Routes:
             get(base + "/ready", inference.ready_handler(model, runtime))
             post(base + "/infer", inference.infer_handler(model, limits))
     if origin.INTENT_MODEL in runtime.models:
-        handler = origin.intent_handler(runtime.models[origin.INTENT_MODEL], limits)
+        handler = origin.IntentRoute(runtime.models[origin.INTENT_MODEL], limits)
         get(routes.INTENT, handler)
         get(routes.INTENT + "/", handler)
     if origin.EMOTION_MODEL in runtime.models:

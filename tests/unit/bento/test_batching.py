@@ -11,7 +11,7 @@ from nlpserve.metrics import Rejection
 BOTH_RUNNERS = pytest.mark.parametrize("runner", ["loop", "thread"])
 
 
-async def turns(count=3):
+async def turns(count=8):
     """Let the event loop go round."""
     for _ in range(count):
         await asyncio.sleep(0)
@@ -28,7 +28,7 @@ def retry_after(error: Overloaded) -> int:
 async def test_lone_text_goes_at_once(bench):
     batcher, runner, engine, observer, _ = bench()
     answer = batcher.submit(["one"])
-    await turns(1)
+    await turns()
     assert runner.running == ["one"]
     assert observer.starts == [([0.0], "idle")]
     runner.finish()
@@ -41,7 +41,7 @@ async def test_lone_text_goes_at_once(bench):
 async def test_requests_of_the_same_turn_go_together(bench):
     batcher, runner, *_ = bench()
     answers = [batcher.submit([text]) for text in ("one", "two")]
-    await turns(1)
+    await turns()
     assert runner.finish() == ["one", "two"]
     await asyncio.gather(*answers)
 

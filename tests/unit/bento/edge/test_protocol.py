@@ -1,0 +1,170 @@
+"""Direct routes on uvicorn's real protocol: the same answers as through ASGI, without a task."""
+
+import asyncio
+import json
+from http.client import HTTPResponse
+from io import BytesIO
+from types import SimpleNamespace
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from bento.edge import protocol
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = b""
+        self.closed = False
+
+    def write(self, data):
+        assert not self.closed
+        self.written += data
+
+    def close(self):
+        self.closed = True
+
+    def is_closing(self):
+        return self.closed
+
+    def pause_reading(self):
+        pass
+
+    def resume_reading(self):
+        pass
+
+
+class Connection:
+    """One client's connection to the application."""
+
+    def __init__(self, config):
+        self.state = ServerState()
+        self.wire = Wire()
+        self.protocol = config.http_protocol_class(
+            config=config, server_state=self.state, app_state={}
+        )
+        self.protocol.access_log = False
+        self.protocol.connection_made(self.wire)
+
+    async def ask(self, target, *headers, method="GET"):
+        """Status, headers and body; and whether a task was made for it."""
+        self.wire.written = b""
+        lines = [f"{method} {target} HTTP/1.1", "Host: here", *headers, "", ""]
+        self.protocol.data_received("\r\n".join(lines).encode())
+        tasked = bool(self.protocol.tasks)
+        for _ in range(200):
+            if self.protocol.cycle.response_complete:
+                break
+            await asyncio.sleep(0.001)
+        written = self.wire.written
+        response = HTTPResponse(SimpleNamespace(makefile=lambda _: BytesIO(written)), method=method)
+        response.begin()
+        return response, response.read(), tasked
+
+
+@pytest.fixture
+async def connect(open_app):
+    """A connection to an application with these settings, the protocol installed."""
+    opened = []
+
+    async def run(**settings):
+        house_context = open_app(**settings)
+        house = await house_context.__aenter__()
+        config = uvicorn.Config(house.app, lifespan="off", log_config=None, http="httptools")
+        config.load()
+        protocol.install(SimpleNamespace(config=config), house.app)
+        connection = Connection(config)
+        opened.append((house_context, connection))
+        return house, connection
+
+    yield run
+    for house_context, connection in opened:
+        connection.protocol.connection_lost(None)
+        await house_context.__aexit__(None, None, None)
+
+
+async def test_a_direct_route_answers_as_through_asgi_and_without_a_task(connect):
+    house, connection = await connect()
+    through_asgi = await house.get("/api/intent", query="sentence=un%20train")
+    response, body, tasked = await connection.ask("/api/intent?sentence=un%20train")
+    assert (response.status, body) == (through_asgi.status, through_asgi.body)
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"]
+    assert not tasked
+    assert (await house.series())["nlpserve_requests_total", "200", "intent", "/api/intent"] == 2
+
+
+async def test_other_routes_and_methods_go_through_asgi(connect):
+    _, connection = await connect()
+    response, body, tasked = await connection.ask("/v1/models")
+    assert response.status == 200
+    assert tasked
+    assert json.loads(body)["models"]
+    response, body, tasked = await connection.ask("/api/intent?sentence=x", method="HEAD")
+    assert (response.status, body) == (200, b"")
+    assert tasked
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("", 422), ("?sentence=", 422), ("?sentence=%ff", 400)]
+)
+async def test_bad_requests_get_their_problem(connect, query, status):
+    house, connection = await connect()
+    response, body, tasked = await connection.ask("/api/intent" + query, "X-Request-Id: mine")
+    assert response.status == status
+    assert json.loads(body)["request_id"] == "mine"
+    assert not tasked
+    series = await house.series()
+    assert series["nlpserve_rejected_total", "intent", "invalid"] == 1
+
+
+async def test_a_key_is_wanted_here_too(connect):
+    _, connection = await connect(api_keys="secret")
+    response, _, _ = await connection.ask("/api/intent?sentence=x")
+    assert response.status == 401
+    response, _, _ = await connection.ask("/api/intent?sentence=x", "X-API-Key: secret")
+    assert response.status == 200
+
+
+async def test_requests_on_one_connection_follow_each_other(connect):
+    house, connection = await connect()
+    for _ in range(3):
+        response, _, _ = await connection.ask("/api/intent?sentence=x")
+        assert response.status == 200
+    assert not connection.wire.closed
+    assert house.runtime.lifecycle.open_requests == 0
+
+
+async def test_draining_closes_after_the_answer(connect):
+    house, connection = await connect()
+    house.runtime.lifecycle.draining = True
+    response, _, _ = await connection.ask("/api/intent?sentence=x")
+    assert response.status == 200
+    assert response.headers["connection"] == "close"
+    assert connection.wire.closed
+
+
+async def test_a_client_that_left_costs_nothing(connect):
+    house, connection = await connect()
+    connection.protocol.data_received(b"GET /api/intent?sentence=x HTTP/1.1\r\nHost: here\r\n\r\n")
+    connection.protocol.connection_lost(None)
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    assert connection.wire.written == b""
+    assert house.runtime.lifecycle.open_requests == 0
+    assert house.runtime.models["intent"].batcher.in_flight == 0
+
+
+def test_only_httptools_protocol_is_replaced():
+    config = SimpleNamespace(http_protocol_class=object)
+    protocol.install(SimpleNamespace(config=config), None)
+    assert config.http_protocol_class is object
+    config.http_protocol_class = HttpToolsProtocol
+    protocol.install(SimpleNamespace(config=config), None)
+    assert issubclass(config.http_protocol_class, HttpToolsProtocol)
+    assert config.http_protocol_class is not HttpToolsProtocol
