@@ -110,6 +110,7 @@ def measure_model(
         batch_size=BATCH_SIZE,
         ready_seconds=server.ready_seconds,
         raw_docs_per_s=statistics.median(rate.docs_per_s for rate in rates),
+        engine_docs_per_s=statistics.median(rate.engine_docs_per_s for rate in rates),
         direct_ms=statistics.median(rate.direct_ms for rate in rates),
         batch_effect=expected.batch_effect,
         levels=[level_of(connections, found) for connections, found in seen.items()],

@@ -115,7 +115,8 @@ def _model_facts(model: ModelResult) -> str:
         f"Version {model.version} ({model.kind}, sha256 {model.sha256[:12]}), `{model.request}`, "
         f"ready after {model.ready_seconds:.1f} s",
         f"Raw: {model.raw_docs_per_s:.0f} texts/s in batches of {model.batch_size} over "
-        f"{model.texts} texts; one text alone {model.direct_ms:.2f} ms",
+        f"{model.texts} texts (the engine as served {model.engine_docs_per_s:.0f}); "
+        f"one text alone {model.direct_ms:.2f} ms",
         f"Answers: {answers.checked} checked on {answers.distinct_texts} texts, "
         f"{answers.mismatches} unlike the raw pipeline's, {answers.near_ties} near ties"
         + (f", scores at most {furthest:.5f} away" if furthest is not None else ""),

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import spacy
+from spacy.language import Language
 
 from bento.artifacts import Artifact, ArtifactError
 from bento.engines import Scores
-from bento.engines import components as _components  # noqa: F401  registers our factories
+from bento.engines.components.intent_classifier import IntentClassifier, WholeText
 
 PIPELINE = "pipeline"
 
@@ -32,9 +33,17 @@ class SpacyEngine:
         missing = set(self.labels) - found
         if missing:
             raise ArtifactError(f"{folder} has no classifier for {', '.join(sorted(missing))}")
+        self._direct = _direct_classifier(self._nlp, self.labels)
 
     def predict(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[int], Scores]]:
         """Classify all texts as one group."""
+        if self._direct is not None:
+            yield range(len(texts)), self._direct.predict_texts(texts)
+        else:
+            yield from self.predict_by_pipeline(texts)
+
+    def predict_by_pipeline(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[int], Scores]]:
+        """The same through spaCy's own `pipe`, as anyone would run the pipeline."""
         labels = self.labels
         with self._nlp.memory_zone():
             rows = [
@@ -42,3 +51,15 @@ class SpacyEngine:
                 for cats in (doc.cats for doc in self._nlp.pipe(texts, batch_size=len(texts)))
             ]
         yield range(len(texts)), np.asarray(rows, dtype=np.float32)
+
+
+def _direct_classifier(nlp: Language, labels: tuple[str, ...]) -> IntentClassifier | None:
+    """Our classifier, when it is all that the pipeline has: it reads texts, so a document for each
+    is a quarter of the time for nothing.
+    """
+    if len(nlp.pipeline) != 1 or not isinstance(nlp.tokenizer, WholeText):
+        return None
+    component = nlp.pipeline[0][1]
+    if isinstance(component, IntentClassifier) and component.labels == labels:
+        return component
+    return None

@@ -5,6 +5,9 @@ from functools import partial
 from bento.train.places import PACKAGING, SEED, VERSION, Places
 from bento.train.steps import Step, Task
 
+SERVED_TOKENS = 128
+"""Longer texts are cut here. Comments for training are shorter, but people write more."""
+
 
 def emotion_steps(places: Places) -> list[Step]:
     """GoEmotions: two teachers on the labels, a student of six layers, int8."""
@@ -109,12 +112,11 @@ def _finish(task: Task) -> None:
 
 def _package_emotion(task: Task) -> None:
     from bento.train.emotion.data import LABELS  # noqa: PLC0415
-    from bento.train.emotion.loop import MAX_TOKENS  # noqa: PLC0415
     from bento.train.labelled import read_texts  # noqa: PLC0415
     from bento.train.package import Facts, package  # noqa: PLC0415
     from bento.train.package_onnx import prepare_onnx  # noqa: PLC0415
 
     source = task.inputs["model"] / "int8"
-    prepare = partial(prepare_onnx, source, labels=LABELS, most_tokens=MAX_TOKENS)
+    prepare = partial(prepare_onnx, source, labels=LABELS, most_tokens=SERVED_TOKENS)
     facts = Facts("emotion", VERSION, "en", "Apache-2.0")
     package(prepare, facts, task.outputs["artifact"], read_texts(task.inputs["dev"]))

@@ -66,9 +66,13 @@ class IntentClassifier(Pipe):
 
     def predict(self, docs: Sequence[Doc]) -> F32:
         """Scores [docs, labels]."""
+        return self.predict_texts([doc.text for doc in docs])
+
+    def predict_texts(self, texts: Sequence[str]) -> F32:
+        """Scores [texts, labels], without a document for each text."""
         if self._scorer is None:
             raise ValueError(f"component {self.name!r} has no weights")
-        return self._scorer.probabilities([doc.text for doc in docs])
+        return self._scorer.probabilities(texts)
 
     def set_annotations(self, docs: Sequence[Doc], scores: F32) -> None:
         """Write the scores to the documents."""

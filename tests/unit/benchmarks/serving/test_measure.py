@@ -24,7 +24,7 @@ def load(latencies, seconds=2.0, server_cpu=0.5, **more):
 
 
 def rate(docs, direct=1.0):
-    return RawRate(docs_per_s=docs, docs_per_cpu_s=docs, direct_ms=direct)
+    return RawRate(docs_per_s=docs, docs_per_cpu_s=docs, engine_docs_per_s=docs, direct_ms=direct)
 
 
 def test_percentiles_are_exact_and_in_milliseconds():
