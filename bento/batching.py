@@ -17,6 +17,7 @@ import numpy as np
 from bento.engines import Engine
 from bento.execution import Failure, Outcome, Runner
 from bento.pending import BatchLimits, BatchObserver, PendingRequest, Prediction
+from bento.turns import Turns
 from nlpserve.errors import ModelFailed, Overloaded
 from nlpserve.metrics import BatchReason, Rejection
 
@@ -26,9 +27,6 @@ BATCH_CHARACTERS: Final = 16_384
 """Characters of one batch, unless one text alone is longer: bounds how long a batch can take."""
 SWEEP_SECONDS: Final = 0.25
 """How often waiting texts are checked against their deadline, and the batch against a stall."""
-STILL_TURNS: Final = 2
-"""Turns of the loop without a new text after which a batch goes: a request is read in one turn and
-reaches the queue in the next."""
 COST_WEIGHT: Final = 0.2
 """Weight of the newest full batch in the running mean of seconds a text."""
 
@@ -61,6 +59,9 @@ class Batcher:
         self._dead: str | None = None
         self._runner = make_runner(engine)
         self._runner.start(self._on_outcome, self._on_done, self.fail_all)
+        self._turns = Turns(
+            self._dispatch, self._queue.__len__, limits.batch_size, self._runner.rest_turns
+        )
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         self.in_flight = 0
 
@@ -108,7 +109,7 @@ class Batcher:
         self.in_flight += len(texts)
         if not self._batch and not self._scheduled:
             self._scheduled = True
-            self._gather(BatchReason.IDLE, 0, 0)
+            self._turns.gather(BatchReason.IDLE)
         return request.future
 
     def fail_all(self, why: str) -> None:
@@ -207,27 +208,7 @@ class Batcher:
         self._observer.observe_end(seconds)
         if self._queue:
             self._scheduled = True
-            self._rest(self._runner.rest_turns)
-
-    def _gather(self, reason: BatchReason, seen: int, still: int) -> None:
-        """Turn the loop until it brings nothing new: what waits in the sockets waits, too.
-
-        A lone text costs this a few turns of an idle loop, some ten microseconds. Under load it
-        makes one batch of what would have been a small one and a large one behind it.
-        """
-        depth = len(self._queue)
-        still = 0 if depth > seen else still + 1
-        if still < STILL_TURNS and depth < self._limits.batch_size:
-            self._loop.call_soon(self._gather, reason, depth, still)
-        else:
-            self._loop.call_soon(self._dispatch, reason)
-
-    def _rest(self, turns: int) -> None:
-        """Let the loop turn between two batches, to answer and to accept connections."""
-        if turns:
-            self._loop.call_soon(self._rest, turns - 1)
-        else:
-            self._gather(BatchReason.DRAINED, 0, 0)
+            self._turns.rest()
 
     def _sweep(self) -> None:
         now = self._clock()

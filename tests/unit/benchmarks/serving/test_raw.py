@@ -4,6 +4,7 @@ import pytest
 from benchmarks.serving.raw import (
     RawError,
     RawModel,
+    RawPipeline,
     RawPlan,
     _batch_effect,
     _batches,
@@ -48,9 +49,10 @@ def test_a_position_that_the_engine_leaves_out_is_not_a_number():
 def test_a_measurement_is_of_whole_batches_and_of_single_texts():
     engine = LengthEngine()
     batches = iter(_batches(TEXTS))
-    rate = _measure(engine, TEXTS, batches, RawPlan(seconds=0.0, direct_calls=10))
-    assert engine.batches == [64] + [1] * 10
-    assert [len(batch) for batch in batches] == [64, 22]  # the next one goes on from there
+    plan = RawPlan(seconds=0.0, direct_calls=10)
+    rate = _measure(RawPipeline(engine), engine, TEXTS, batches, plan)
+    assert engine.batches == [64, 64] + [1] * 10  # the pipeline's, the served engine's
+    assert [len(batch) for batch in batches] == [22]  # the next one goes on from there
     assert rate.docs_per_s > 0
     assert rate.docs_per_cpu_s > 0
     assert 0 < rate.direct_ms < 100
