@@ -65,7 +65,7 @@ def export_classifier(
             quantize_int8(fused, target)
         else:
             target.write_bytes(fused.read_bytes())
-    tokenizer.save(str(out_dir / TOKENIZER_FILE))
+    tokenizer.save(str(out_dir / TOKENIZER_FILE), pretty=False)
     return target
 
 

@@ -24,10 +24,14 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast: lr rises over `warmup`, then falls linearly to 0."""
+    """How long and how fast: lr rises over `warmup`, then falls linearly to 0.
+
+    It would reach 0 after `epochs`; with `stop` training ends after so many.
+    """
 
     lr: float
     epochs: int
+    stop: int | None = None
     warmup: float = 0.06
 
     def factor(self, step: int, steps: int) -> float:
@@ -80,8 +84,10 @@ def fit(
     lengths = [len(item) for item in ids]
     steps = schedule.epochs * -(-len(ids) // BATCH)
     step = 0
-    with tqdm(total=steps, desc="train", unit="batch", disable=None) as bar:
-        for epoch in range(1, schedule.epochs + 1):
+    last = schedule.stop or schedule.epochs
+    total = steps // schedule.epochs * last
+    with tqdm(total=total, desc="train", unit="batch", disable=None) as bar:
+        for epoch in range(1, last + 1):
             model.train()
             for rows in length_batches(lengths, BATCH, rng):
                 for group in optimizer.param_groups:

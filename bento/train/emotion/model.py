@@ -16,7 +16,7 @@ DROPOUT = 0.1
 
 
 # Files of a step's output folder.
-CHECKPOINT, TOKENIZER = "model.pt", "tokenizer.json"
+CHECKPOINT, EPOCH, TOKENIZER = "model.pt", "epoch-{}.pt", "tokenizer.json"
 
 
 class Classifier(nn.Module):
