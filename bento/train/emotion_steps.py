@@ -27,7 +27,7 @@ def emotion_steps(places: Places) -> list[Step]:
         ),
         Step(
             "emotion-minilm",
-            "Fine-tune MiniLM (6 layers): second teacher, and the student's start.",
+            "Fine-tune MiniLM (6 layers): the student's start.",
             _minilm,
             inputs=rows,
             outputs={"model": work / "minilm"},
@@ -36,7 +36,7 @@ def emotion_steps(places: Places) -> list[Step]:
         ),
         Step(
             "emotion-student",
-            "Teach the small model with the labels and both teachers' scores.",
+            "Teach the small model with the labels and the teacher's scores.",
             _student,
             inputs={**rows, "bge": work / "bge", "minilm": work / "minilm"},
             outputs={"model": work / "student"},
@@ -90,7 +90,7 @@ def _student(task: Task) -> None:
 
     student.run(
         task.inputs["minilm"],
-        [task.inputs[name] / TRAIN_LOGITS for name in ("bge", "minilm")],
+        [task.inputs["bge"] / TRAIN_LOGITS],
         task.inputs["train"],
         task.inputs["dev"],
         task.outputs["model"],
