@@ -40,7 +40,7 @@ def emotion_steps(places: Places) -> list[Step]:
             _student,
             inputs={**rows, "bge": work / "bge", "minilm": work / "minilm"},
             outputs={"model": work / "student"},
-            modules=[*base, "bento.train.emotion.student", "bento.train.emotion.emoji"],
+            modules=[*base, "bento.train.emotion.student"],
             seed=SEED,
         ),
         Step(
