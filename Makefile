@@ -67,7 +67,7 @@ train: ## Data to artifacts, unchanged steps skipped (MODELS=intent or emotion f
 
 .PHONY: test-train
 test-train: ## The training environment's tests: packaging BERT, RoBERTa and spaCy models
-	@$(train_python) -m pytest -o filterwarnings=default tests/train_env $(ARGS)
+	@$(train_python) -m pytest -o filterwarnings=default tests/train_env tests/unit/train $(ARGS)
 
 .PHONY: baselines
 baselines: ## Train the intent model's baselines and compare, into OUT/

@@ -36,7 +36,7 @@ def test_there_are_examples():
     assert len(list(examples())) >= 3
 
 
-@pytest.mark.parametrize(("command", "answer"), examples())
+@pytest.mark.parametrize(("command", "answer"), list(examples()))
 def test_the_example_answers_as_shown(server, command, answer):
     arguments = shlex.split(command.replace(ADDRESS, server.url))
     assert arguments[0] == "curl"
