@@ -61,8 +61,10 @@ class Lifecycle:
             server.should_exit = True
 
         def begin(number: int, frame: FrameType | None) -> None:
-            if self.draining:  # a second signal means now
+            if server.should_exit:  # a third signal: uvicorn's own way to end at once
                 end_now(number, frame)
+            elif self.draining:  # a second signal: no more waiting for clients to leave
+                end()
             else:
                 loop.call_soon_threadsafe(self._begin, end)
 

@@ -114,10 +114,13 @@ async def test_requests_that_never_end_do_not_hold_it_for_ever(handlers):
 
 
 @BOTH_SIGNALS
-async def test_second_signal_means_now(process, number):
+async def test_second_signal_ends_the_drain_and_a_third_is_uvicorns(process, number):
     running = process(drain_seconds=600)
     running.receive()
     await running.until("draining")
+    running.receive(number)
+    assert running.server.should_exit
+    assert running.server.handled == []
     running.receive(number)
     assert running.server.handled == [number]
 
