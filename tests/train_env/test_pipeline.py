@@ -56,7 +56,9 @@ def tuned(folder):
         max_position_embeddings=80,
     )
     encoder = transformers.BertModel(config, add_pooling_layer=False)
-    emotion_model.save(emotion_model.Classifier(encoder), folder / emotion_model.CHECKPOINT)
+    classifier = emotion_model.Classifier(encoder)
+    for name in (emotion_model.CHECKPOINT, *map(emotion_model.EPOCH.format, (1, 2, 3))):
+        emotion_model.save(classifier, folder / name)
     logits = np.random.default_rng(1).normal(size=(56, len(LABELS))).astype(np.float32)
     np.save(folder / TRAIN_LOGITS, logits)
 
