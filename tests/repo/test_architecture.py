@@ -131,8 +131,7 @@ def private_hosts() -> set[str]:
         for name, value in os.environ.items()
         if name.upper().endswith(("INDEX_URL", "DEFAULT_INDEX", "REGISTRY", "_PROXY"))
     ]
-    hosts = {urlsplit(url).hostname for url in urls} - {None, "localhost", "127.0.0.1"}
-    return {host for host in hosts if not host.endswith(("pypi.org", "npmjs.org"))}
+    return {host for url in urls if (host := urlsplit(url).hostname)} - {"localhost", "127.0.0.1"}
 
 
 def test_no_machine_is_named_in_a_tracked_file():
