@@ -15,6 +15,31 @@ from bento.runtime import Runtime
 from bento.settings import Settings
 
 
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = b""
+        self.closed = self.ended = False
+
+    def write(self, data):
+        assert not self.closed
+        self.written += data
+
+    def close(self):
+        self.closed = True
+
+    def is_closing(self):
+        return self.closed
+
+    def pause_reading(self):
+        pass
+
+    def resume_reading(self):
+        pass
+
+
 class Answer(NamedTuple):
     """What came back."""
 
@@ -188,3 +213,9 @@ async def house(open_app):
     """The application with default settings."""
     async with open_app() as opened:
         yield opened
+
+
+@pytest.fixture
+def new_wire():
+    """Makes a connection's transport."""
+    return Wire

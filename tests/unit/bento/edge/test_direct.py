@@ -12,31 +12,6 @@ from uvicorn.server import ServerState
 from bento.edge.direct import DirectWriter
 
 
-class Wire(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self):
-        super().__init__()
-        self.written = b""
-        self.closed = self.ended = False
-
-    def write(self, data):
-        assert not self.closed
-        self.written += data
-
-    def close(self):
-        self.closed = True
-
-    def is_closing(self):
-        return self.closed
-
-    def pause_reading(self):
-        pass
-
-    def resume_reading(self):
-        pass
-
-
 class Socket:
     """What HTTPResponse reads from."""
 
@@ -48,7 +23,7 @@ class Socket:
 
 
 @pytest.fixture
-async def converse():
+async def converse(new_wire):
     """Sends raw bytes; the wire, and how each answer was written (True: directly)."""
 
     async def run(data, headers=(), **config):
@@ -68,7 +43,7 @@ async def converse():
             app, lifespan="off", log_config=None, **({"access_log": False} | config)
         )
         settings.load()
-        wire = Wire()
+        wire = new_wire()
         protocol = HttpToolsProtocol(settings, ServerState(), {}, asyncio.get_running_loop())
         protocol.server_state.default_headers = [(b"server", b"uvicorn")]
         protocol.connection_made(wire)

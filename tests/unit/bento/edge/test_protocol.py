@@ -14,37 +14,12 @@ from uvicorn.server import ServerState
 from bento.edge import protocol
 
 
-class Wire(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self):
-        super().__init__()
-        self.written = b""
-        self.closed = False
-
-    def write(self, data):
-        assert not self.closed
-        self.written += data
-
-    def close(self):
-        self.closed = True
-
-    def is_closing(self):
-        return self.closed
-
-    def pause_reading(self):
-        pass
-
-    def resume_reading(self):
-        pass
-
-
 class Connection:
     """One client's connection to the application."""
 
-    def __init__(self, config):
+    def __init__(self, config, wire):
         self.state = ServerState()
-        self.wire = Wire()
+        self.wire = wire
         self.protocol = config.http_protocol_class(
             config=config, server_state=self.state, app_state={}
         )
@@ -68,7 +43,7 @@ class Connection:
 
 
 @pytest.fixture
-async def connect(open_app):
+async def connect(open_app, new_wire):
     """A connection to an application with these settings, the protocol installed."""
     opened = []
 
@@ -78,7 +53,7 @@ async def connect(open_app):
         config = uvicorn.Config(house.app, lifespan="off", log_config=None, http="httptools")
         config.load()
         protocol.install(SimpleNamespace(config=config), house.app)
-        connection = Connection(config)
+        connection = Connection(config, new_wire())
         opened.append((house_context, connection))
         return house, connection
 
