@@ -22,7 +22,7 @@ from bento.artifacts import Manifest
 from bento.engines import Scores
 from bento.histogram import Histogram
 from nlpserve import metrics as names
-from nlpserve.metrics import NO_MODEL, BatchReason, Rejection
+from nlpserve.metrics import BatchReason, Rejection
 
 if TYPE_CHECKING:
     from bento.batching import Batcher
@@ -171,11 +171,6 @@ class ProcessMetrics(Collector):
         for m in models:
             info.add_metric((m.name, m.manifest.version, m.manifest.sha256, m.runtime), 1)
         yield info
-
-
-def model_label(name: str | None) -> str:
-    """The `model` label's value: a served name, else `none`."""
-    return name or NO_MODEL
 
 
 def _counter(

@@ -1,8 +1,8 @@
 """`python -m bento.serve`: the service in one process, as `make serve` and the image run it.
 
 `bentoml serve` works as well. It adds a supervisor: a second process that imports everything once
-more, doubles the time to start, and restarts a worker that cannot start for ever. Here BentoML's
-own worker runs as this very process, so that signals reach it and its end is the process's end.
+more. Here BentoML's own worker runs as this very process, so that it starts sooner, signals reach
+it and its end is the process's end.
 """
 
 import os

@@ -24,7 +24,6 @@ from bento.edge.messages import (
 )
 from bento.edge.routing import Routes, build_routes
 from bento.edge.v1 import check_native
-from bento.lifecycle import Lifecycle
 from bento.runtime import Runtime
 from nlpserve import routes as names
 from nlpserve.errors import (
@@ -49,18 +48,18 @@ class Application:
         self._runtime = runtime
         self._keys = keys
         self._inner_openapi = inner_openapi
-        self._answers = Answers(runtime)
+        self.lifecycle = runtime.lifecycle
+        self.answers = Answers(runtime)
         self._routes: Routes = build_routes(runtime, inner_openapi)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection event."""
         if scope["type"] == "http":
-            lifecycle = self._runtime.lifecycle
-            lifecycle.open_requests += 1
+            self.lifecycle.open_requests += 1
             try:
                 await self._http(scope, receive, send)
             finally:
-                lifecycle.open_requests -= 1
+                self.lifecycle.open_requests -= 1
         elif scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
@@ -83,22 +82,12 @@ class Application:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  turned into the answer
-            response = self._answers.failure(request, error)
+            response = self.answers.failure(request, error)
             if request.answered:
                 response = None
-        self._answers.count(request, response.status if response else request.status, started)
-        if response is not None and not self._answers.write(send, request, response):
-            await self._answers.send(send, request, response)
-
-    @property
-    def lifecycle(self) -> Lifecycle:
-        """State of the process."""
-        return self._runtime.lifecycle
-
-    @property
-    def answers(self) -> Answers:
-        """How answers are made, for the direct routes."""
-        return self._answers
+        self.answers.count(request, response.status if response else request.status, started)
+        if response is not None and not self.answers.write(send, request, response):
+            await self.answers.send(send, request, response)
 
     def direct_route(self, scope: Scope) -> Direct | None:
         """The route of a request that needs no task, if it is one."""
@@ -153,7 +142,7 @@ class Application:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
                 request.answered = True
-                message = {**message, "headers": [*message["headers"], *self._answers.own(request)]}
+                message = {**message, "headers": [*message["headers"], *self.answers.own(request)]}
             await send(message)
 
         token = current_request.set(request)
@@ -161,7 +150,7 @@ class Application:
             await self._inner(scope, replay, send_with_headers)
         finally:
             current_request.reset(token)
-        return None if request.error is None else self._answers.problem(request, request.error)
+        return None if request.error is None else self.answers.problem(request, request.error)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start the runtime before BentoML's application, stop it after."""

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bento.artifacts import read_artifact
 from bento.histogram import Histogram
-from bento.metrics import ModelMetrics, ProcessMetrics, model_label
+from bento.metrics import ModelMetrics, ProcessMetrics
 from nlpserve import metrics as names
 from nlpserve.metrics import BatchReason, Rejection
 
@@ -145,8 +145,3 @@ def test_labels_of_any_spelling_are_exposed(artifact):
 
 def test_process_facts_stand_beside(metrics):
     assert "python_info" in families(metrics)
-
-
-def test_model_label():
-    assert model_label("intent") == "intent"
-    assert model_label(None) == names.NO_MODEL
