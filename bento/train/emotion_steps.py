@@ -10,7 +10,7 @@ SERVED_TOKENS = 128
 
 
 def emotion_steps(places: Places) -> list[Step]:
-    """GoEmotions: two teachers on the labels, a student of six layers, int8."""
+    """GoEmotions: two teachers on the labels, what they say, a student of six layers, int8."""
     train, dev = (places.data / f"goemotions/{part}.tsv" for part in ("train", "dev"))
     work = places.work / "emotion"
     rows = {"train": train, "dev": dev}
@@ -18,7 +18,7 @@ def emotion_steps(places: Places) -> list[Step]:
     return [
         Step(
             "emotion-bge",
-            "Fine-tune bge-small, the slow teacher (12 layers; the longest step).",
+            "Fine-tune bge-small, the larger teacher (12 layers).",
             _bge,
             inputs={**rows, "jar": places.jar},
             outputs={"model": work / "bge"},
@@ -27,7 +27,7 @@ def emotion_steps(places: Places) -> list[Step]:
         ),
         Step(
             "emotion-minilm",
-            "Fine-tune MiniLM (6 layers): the student's start.",
+            "Fine-tune MiniLM, the smaller teacher (6 layers).",
             _minilm,
             inputs=rows,
             outputs={"model": work / "minilm"},
@@ -35,12 +35,24 @@ def emotion_steps(places: Places) -> list[Step]:
             seed=SEED,
         ),
         Step(
+            "emotion-lessons",
+            "Ask both teachers about the training texts and altered ones.",
+            _lessons,
+            inputs={"train": train, "bge": work / "bge", "minilm": work / "minilm"},
+            outputs={"lessons": work / "lessons"},
+            modules=[
+                *(f"bento.train.emotion.{name}" for name in ("lessons", "data", "loop", "model")),
+                "bento.train.calibration",
+            ],
+            seed=SEED,
+        ),
+        Step(
             "emotion-student",
-            "Teach the small model with the labels and the teacher's scores.",
+            "Teach MiniLM with the labels and what the teachers said (the longest step).",
             _student,
-            inputs={**rows, "bge": work / "bge", "minilm": work / "minilm"},
+            inputs={**rows, "minilm": work / "minilm", "lessons": work / "lessons"},
             outputs={"model": work / "student"},
-            modules=[*base, "bento.train.emotion.student"],
+            modules=[*base, "bento.train.emotion.lessons", "bento.train.emotion.student"],
             seed=SEED,
         ),
         Step(
@@ -84,13 +96,19 @@ def _minilm(task: Task) -> None:
     teacher.run_minilm(task.inputs["train"], task.inputs["dev"], out, task.seed)
 
 
+def _lessons(task: Task) -> None:
+    from bento.train.emotion import lessons  # noqa: PLC0415
+
+    teachers = [task.inputs["bge"], task.inputs["minilm"]]
+    lessons.run(teachers, task.inputs["train"], task.outputs["lessons"], task.seed)
+
+
 def _student(task: Task) -> None:
     from bento.train.emotion import student  # noqa: PLC0415
-    from bento.train.emotion.teacher import TRAIN_LOGITS  # noqa: PLC0415
 
     student.run(
         task.inputs["minilm"],
-        [task.inputs["bge"] / TRAIN_LOGITS],
+        task.inputs["lessons"],
         task.inputs["train"],
         task.inputs["dev"],
         task.outputs["model"],

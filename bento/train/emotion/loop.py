@@ -17,6 +17,8 @@ MAX_TOKENS = 64
 BATCH = 64
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
+# Batches between two weights that go into the mean: neighbours hardly differ.
+MEAN_EVERY = 8
 
 Encoded = list[list[int]]
 Batch = tuple[Tensor, Tensor]
@@ -26,18 +28,44 @@ Batch = tuple[Tensor, Tensor]
 class Schedule:
     """How long and how fast: lr rises over `warmup`, then falls linearly to 0.
 
-    It would reach 0 after `epochs`; with `stop` training ends after so many.
+    It would reach 0 after `epochs`; with `stop` training ends after so many. The result is the
+    mean of the weights over the last `averaged` of the batches: one model to run, better than
+    each that went into it.
     """
 
     lr: float
     epochs: int
     stop: int | None = None
     warmup: float = 0.06
+    averaged: float = 0.5
 
     def factor(self, step: int, steps: int) -> float:
         """Share of the peak lr at `step` of `steps`."""
         rise = max(1, int(self.warmup * steps))
         return min((step + 1) / rise, (steps - step) / max(1, steps - rise))
+
+
+class WeightMean:
+    """The running mean of a model's trained weights."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.trained = [p for p in model.parameters() if p.requires_grad]
+        self.means = [torch.zeros_like(p) for p in self.trained]
+        self.taken = 0
+
+    @torch.no_grad()
+    def take(self) -> None:
+        """Add the weights as they are now."""
+        self.taken += 1
+        for mean, weight in zip(self.means, self.trained, strict=True):
+            mean.lerp_(weight, 1 / self.taken)
+
+    @torch.no_grad()
+    def apply(self) -> None:
+        """Set the model's weights to the mean; leave them when none were taken."""
+        if self.taken:
+            for mean, weight in zip(self.means, self.trained, strict=True):
+                weight.copy_(mean)
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> Encoded:
@@ -67,11 +95,12 @@ def fit(
     seed: int,
     on_epoch: Callable[[int], None],
 ) -> None:
-    """Train `model` in place.
+    """Train `model` in place; it ends with the mean of its weights, in evaluation mode.
 
     `loss_of` gets the logits of a batch and the indices of its rows in `ids`,
     so that targets of any kind stay with the caller. `on_epoch` is called
-    after each epoch with its number from 1, the model in evaluation mode.
+    after each epoch with its number from 1, the model in evaluation mode and
+    its weights those of the moment, not the mean.
     """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
@@ -86,6 +115,7 @@ def fit(
     step = 0
     last = schedule.stop or schedule.epochs
     total = steps // schedule.epochs * last
+    mean = WeightMean(model)
     with tqdm(total=total, desc="train", unit="batch", disable=None) as bar:
         for epoch in range(1, last + 1):
             model.train()
@@ -101,10 +131,13 @@ def fit(
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
                 step += 1
+                if step > total * (1 - schedule.averaged) and step % MEAN_EVERY == 0:
+                    mean.take()
                 bar.update()
                 bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
             model.eval()
             on_epoch(epoch)
+    mean.apply()
 
 
 def predict(

@@ -1,7 +1,5 @@
 """The classifier that is trained: a BERT encoder, its mean, one linear layer."""
 
-import copy
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,7 +14,7 @@ DROPOUT = 0.1
 
 
 # Files of a step's output folder.
-CHECKPOINT, EPOCH, TOKENIZER = "model.pt", "epoch-{}.pt", "tokenizer.json"
+CHECKPOINT, TOKENIZER = "model.pt", "tokenizer.json"
 
 
 class Classifier(nn.Module):
@@ -40,18 +38,6 @@ class Classifier(nn.Module):
         total = (states.last_hidden_state.float() * weight).sum(dim=1)
         logits: Tensor = self.head(total / weight.sum(dim=1))
         return logits
-
-
-def cut_layers(encoder: BertModel, keep: Sequence[int]) -> BertModel:
-    """A copy of `encoder` that has only the layers in `keep`, in that order."""
-    config = copy.deepcopy(encoder.config)
-    config.num_hidden_layers = len(keep)
-    smaller = BertModel(config, add_pooling_layer=False)
-    smaller.embeddings.load_state_dict(encoder.embeddings.state_dict())
-    layers = encoder.encoder.layer
-    for target, source in zip(smaller.encoder.layer, keep, strict=True):
-        target.load_state_dict(layers[source].state_dict())
-    return smaller
 
 
 def save(model: Classifier, path: Path) -> None:

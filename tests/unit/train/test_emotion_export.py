@@ -75,15 +75,6 @@ def test_folding_a_temperature_divides_the_logits(tmp_path):
     torch.testing.assert_close(after * 2, before)
 
 
-def test_cut_layers_keeps_the_chosen_ones():
-    encoder = classifier("own").encoder
-    smaller = model.cut_layers(encoder, [1])
-    assert len(smaller.encoder.layer) == 1
-    torch.testing.assert_close(
-        smaller.encoder.layer[0].output.dense.weight, encoder.encoder.layer[1].output.dense.weight
-    )
-
-
 def test_checkpoints_come_back_the_same(tmp_path):
     net = classifier("own")
     model.save(net, tmp_path / "model.pt")
