@@ -6,6 +6,7 @@ it and its end is the process's end.
 """
 
 import os
+import signal
 import socket
 import sys
 from typing import Annotated, Final
@@ -44,6 +45,8 @@ def main(
     examples: Annotated[bool, typer.Option(help="Say how to call it; log texts.")] = False,  # noqa: FBT002
 ) -> None:
     """Serve the models in the foreground."""
+    # Until uvicorn does: the first process of a container ignores what it does not handle.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     if examples:
         os.environ.setdefault(PREFIX + "PREDICTIONS_LOG", "text")

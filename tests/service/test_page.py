@@ -1,10 +1,6 @@
 """The page and the docs in a real browser: Chromium without a window."""
 
 import re
-import threading
-import urllib.error
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -13,6 +9,7 @@ from selenium.webdriver.support.ui import Select
 
 from tests.service.browser import Browser, browser
 from tests.service.conftest import KEYS, TOPICS
+from tests.service.proxy import proxy
 
 EXAMPLES = {"intent": "train", "emotion": "Thank"}
 
@@ -222,41 +219,11 @@ def prefixed(server):
     """A proxy that puts the service behind /behind/a/prefix, as an ingress does."""
     prefix = "/behind/a/prefix"
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self._pass_on(None)
-
-        def do_POST(self):
-            self._pass_on(self.rfile.read(int(self.headers["content-length"])))
-
-        def _pass_on(self, body):
-            if not self.path.startswith(prefix + "/"):
-                self.send_error(404)
-                return
-            request = urllib.request.Request(server.url + self.path.removeprefix(prefix), body)
-            request.add_header("Content-Type", self.headers.get("content-type", ""))
-            try:
-                with urllib.request.urlopen(request, timeout=20) as answer:
-                    status, content, headers = answer.status, answer.read(), answer.headers
-            except urllib.error.HTTPError as error:
-                with error:
-                    status, content, headers = error.code, error.read(), error.headers
-            self.send_response(status)
-            for name in ("content-type", "content-length", "content-security-policy"):
-                if name in headers:
-                    self.send_header(name, headers[name])
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{proxy.server_port}{prefix}"
-        proxy.shutdown()
-        thread.join(10)
+    with proxy(
+        server.url,
+        lambda path: path.removeprefix(prefix) if path.startswith(prefix + "/") else None,
+    ) as url:
+        yield url + prefix
 
 
 def test_both_pages_work_behind_a_prefix(window, prefixed):
