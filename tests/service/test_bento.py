@@ -56,7 +56,8 @@ def test_it_holds_what_serving_needs_and_no_more(store):
     assert sorted(path.name for path in source.iterdir()) == [
         "LICENSE", "NOTICE", "bento", "bentofile.yaml", "nlpserve",
     ]  # fmt: skip
-    assert not (source / "bento/train").exists()
+    for name in ("train", "image", "Containerfile"):
+        assert not (source / "bento" / name).exists()
     assert not list(source.rglob("__pycache__"))
     assert (source / "bento/models/emotion/manifest.json").is_file()
     assert (source / "bento/edge/page.html").is_file()
