@@ -1,0 +1,36 @@
+"""A real cluster, and a namespace of its own for each test."""
+
+import re
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import kubectl as k
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster():
+    """The cluster that KUBECONFIG names, else the local one. A missing cluster is a failure."""
+    if not k.kubeconfig().exists():
+        pytest.exit("no cluster: run `make cluster`, or let KUBECONFIG name one", returncode=3)
+    try:
+        k.kubectl("get", "--raw", "/readyz", timeout=15)
+    except (k.Failed, TimeoutError) as error:
+        pytest.exit(f"the cluster of {k.kubeconfig()} does not answer: {error}", returncode=3)
+
+
+@pytest.fixture
+def namespace(request):
+    """A new namespace in which only restricted pods are admitted; gone after the test."""
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40]
+    name = f"{words}-{uuid.uuid4().hex[:6]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", "nlpserve-test": "true"}
+    metadata = {"name": name, "labels": labels}
+    space = k.Namespace(name)
+    space.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    yield space
+    k.kubectl("delete", "namespace", name, "--wait=false")

@@ -1,0 +1,115 @@
+"""kubectl as the end-to-end tests use it: bounded in time, and what fails says why."""
+
+import json
+import os
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOCAL_KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
+
+
+class Failed(AssertionError):
+    """A command did not succeed, or something did not come in time."""
+
+
+def kubeconfig():
+    """KUBECONFIG, or the local cluster's."""
+    return Path(os.environ.get("KUBECONFIG") or LOCAL_KUBECONFIG)
+
+
+@cache
+def program(name):
+    """The pinned program's path; built once where it has never been needed."""
+    command = ["python3", "-m", "k8s.local", "tool", name]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@cache
+def is_local():
+    """Whether the cluster is the one of k8s/local, which tests may kill and remove."""
+    if not LOCAL_KUBECONFIG.exists() or not kubeconfig().exists():
+        return False
+    return server(kubeconfig()) == server(LOCAL_KUBECONFIG)
+
+
+def server(path):
+    command = [program("kubectl"), "--kubeconfig", str(path), "config", "view", "--minify", "-o"]
+    words = ["jsonpath={.clusters[0].cluster.server}"]
+    return subprocess.run(
+        [*command, *words], capture_output=True, text=True, timeout=30, check=True
+    ).stdout
+
+
+def kubectl(*words, feed=None, timeout=60):
+    """Its standard output."""
+    command = [program("kubectl"), "--kubeconfig", str(kubeconfig()), *map(str, words)]
+    done = subprocess.run(
+        command, input=feed, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    if done.returncode:
+        raise Failed(f"kubectl {' '.join(map(str, words))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def until(what, check, seconds=60):
+    """What `check` returns once it is true; a command that fails meanwhile is asked again."""
+    deadline = time.monotonic() + seconds
+    last = None
+    while time.monotonic() < deadline:
+        try:
+            last = check()
+        except Failed as error:
+            last = error
+        else:
+            if last:
+                return last
+        time.sleep(0.5)
+    raise Failed(f"{what} did not come within {seconds} s; last: {last}")
+
+
+class Namespace:
+    """One test's namespace."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def kubectl(self, *words, **options):
+        return kubectl("-n", self.name, *words, **options)
+
+    def apply(self, *objects):
+        content = {"apiVersion": "v1", "kind": "List", "items": objects}
+        self.kubectl("apply", "-f", "-", feed=json.dumps(content))
+
+    def get(self, *words):
+        return json.loads(self.kubectl("get", *words, "-o", "json"))
+
+    def wait(self, what, condition, seconds=90):
+        words = (f"--for=condition={condition}", f"--timeout={seconds}s")
+        try:
+            return self.kubectl("wait", what, *words, timeout=seconds + 10)
+        except Failed as error:
+            events = self.kubectl("get", "events", "--sort-by=.lastTimestamp")
+            raise Failed(f"{error}\nevents:\n{events[-3000:]}") from None
+
+    def run(self, pod, *command, timeout=30):
+        """A command in a running pod."""
+        return self.kubectl("exec", pod, "--", *command, timeout=timeout)
+
+    def ready_pods(self, selector):
+        pods = self.get("pods", "-l", selector)["items"]
+        return [
+            pod
+            for pod in pods
+            if "deletionTimestamp" not in pod["metadata"]
+            and any(
+                item["type"] == "Ready" and item["status"] == "True"
+                for item in pod["status"].get("conditions", ())
+            )
+        ]
