@@ -1,0 +1,4 @@
+{{/* A text as one word of a shell. */}}
+{{- define "nlpserve.quoted" -}}
+'{{ . | replace "'" "'\\''" }}'
+{{- end -}}

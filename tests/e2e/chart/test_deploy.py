@@ -1,0 +1,49 @@
+"""`make deploy`, and then the commands that it prints, as it prints them."""
+
+import os
+import re
+import subprocess
+
+import kubectl as k
+import pytest
+
+LAPTOP = k.ROOT / "tests" / "e2e" / "chart" / "laptop.yaml"
+
+
+@pytest.fixture
+def environment(tmp_path, namespace):
+    """kubectl and helm by their names, as people have them, and a namespace for the release."""
+    for name in ("kubectl", "helm"):
+        (tmp_path / name).symlink_to(k.program(name))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    settings = {"KUBECONFIG": str(k.kubeconfig()), "NAMESPACE": namespace.name}
+    return {**os.environ, "PATH": path, **settings}
+
+
+def said(environment, *words):
+    done = subprocess.run(
+        words, cwd=k.ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def printed_commands(notes):
+    """The indented lines; one that ends with a backslash goes on in the next."""
+    joined = re.sub(r"\\\n\s+", " ", notes)
+    return [line.strip() for line in joined.splitlines() if line.startswith("  ")]
+
+
+def test_printed_commands_work_as_printed(environment):
+    notes = said(environment, "make", "deploy", f"VALUES={LAPTOP}")
+    commands = printed_commands(notes)
+    assert len(commands) >= 6
+    lines = ["set -e", "trap 'kill $(jobs -p)' EXIT"]
+    for command in commands:
+        # Somebody who types takes a second before the next command.
+        lines += [command, "sleep 2" if command.endswith("&") else "echo"]
+    output = said(environment, "bash", "-c", "\n".join(lines))
+    assert '"find-train"' in output
+    assert '"gratitude"' in output
+    assert "Phase:          Succeeded" in output
+    said(environment, "helm", "uninstall", "nlpserve", "-n", environment["NAMESPACE"], "--wait")

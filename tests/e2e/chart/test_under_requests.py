@@ -1,0 +1,81 @@
+"""Upgrades while somebody asks: a good one and its rollback lose nothing, a bad one neither."""
+
+import http.client
+import json
+import threading
+import time
+
+import kubectl as k
+
+EMOTION_OFF = {"emotion": {"enabled": False}}
+BODY = json.dumps({"texts": ["un train pour Lyon demain matin"]})
+
+
+class Asking:
+    """Asks about 20 times a second, each time over a new connection; keeps what went wrong."""
+
+    def __init__(self, release):
+        self.address = release.get("service", "intent")["spec"]["clusterIP"]
+        self.answered = 0
+        self.lost = []
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def ask(self):
+        connection = http.client.HTTPConnection(self.address, 80, timeout=10)
+        try:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/v1/models/intent/classify", BODY, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status != 200 or "find-train" not in text:
+            raise http.client.HTTPException(f"{answer.status} {text}")
+
+    def run(self):
+        while not self.done.wait(0.05):
+            try:
+                self.ask()
+            except (OSError, http.client.HTTPException) as error:
+                self.lost.append(f"{time.strftime('%X')} {error!r}")
+            else:
+                self.answered += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+
+def test_an_upgrade_and_its_rollback_lose_no_request(release):
+    release.upgrade(models=EMOTION_OFF)
+    before = release.pods("intent")
+    with Asking(release) as asking:
+        release.upgrade(models={"intent": {"limits": {"maxTexts": 7}}, **EMOTION_OFF})
+        assert not release.pods("intent") & before
+        middle = asking.answered
+        release.helm("rollback", release.name, "1", "--wait")
+    assert asking.lost == []
+    assert 0 < middle < asking.answered
+
+
+def test_an_upgrade_to_an_image_that_is_not_there_loses_no_request(release):
+    release.upgrade(models=EMOTION_OFF)
+    before = release.pods("intent")
+    bad = {"intent": {"image": {"tag": "no-such-tag"}}, **EMOTION_OFF}
+    with Asking(release) as asking:
+        words = ("--timeout", "20s", "--rollback-on-failure")
+        assert release.upgrade(*words, models=bad, check=False).returncode != 0
+        k.until("the release as it was", lambda: status(release) == "deployed")
+    assert asking.lost == []
+    assert asking.answered > 50
+    assert release.pods("intent") == before
+
+
+def status(release):
+    said = release.helm("status", release.name, "-o", "json").stdout
+    return json.loads(said)["info"]["status"]

@@ -1,0 +1,78 @@
+"""Releases of the chart, and the images that they run."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import kubectl as k
+import local_cluster
+
+CHART = k.ROOT / "helm" / "nlpserve"
+# Small, so that a node of two cores has room for whatever else is tested at the same time.
+SMALL = {
+    "defaults": {
+        "replicas": 1,
+        "autoscaling": {"mode": "none"},
+        "podDisruptionBudget": {"enabled": False},
+        "resources": {"requests": {"cpu": "20m"}},
+    }
+}
+
+
+def make(*words):
+    done = subprocess.run(
+        ["make", *words], cwd=k.ROOT, capture_output=True, text=True, timeout=1200, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def load(target, archive, *words):
+    """Build an image and bring it to the local cluster; another has to be able to pull it."""
+    if k.is_local():
+        make(target, f"ARCHIVE={archive}", *words)
+        local_cluster.local("load", str(archive))
+
+
+class Release:
+    """A release of the chart in a namespace."""
+
+    def __init__(self, namespace: k.Namespace, folder: Path) -> None:
+        self.namespace = namespace
+        self.name = "demo"
+        self._folder = folder
+
+    def helm(self, *words, check=True, timeout=300):
+        done = subprocess.run(
+            [k.program("helm"), *map(str, words), "--namespace", self.namespace.name],
+            env={**os.environ, "KUBECONFIG": str(k.kubeconfig())},
+            capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def file(self, name, values):
+        """A file with these values."""
+        file = self._folder / f"{name}.json"
+        file.write_text(json.dumps(values), encoding="utf-8")
+        return file
+
+    def upgrade(self, *words, check=True, **values):
+        """Install or upgrade with these values over the small ones."""
+        files = ["--values", self.file("small", SMALL), "--values", self.file("values", values)]
+        wait = ("--wait", "--timeout", "3m")
+        return self.helm(
+            "upgrade", "--install", self.name, CHART, *files, *wait, *words, check=check
+        )
+
+    def test(self):
+        """What `helm test` printed."""
+        done = self.helm("test", self.name)
+        return done.stdout + done.stderr
+
+    def get(self, kind, name):
+        return self.namespace.get(kind, f"{self.name}-nlpserve-{name}")
+
+    def pods(self, model, track="stable"):
+        selector = f"nlpserve/model={model},nlpserve/track={track}"
+        return {pod["metadata"]["name"] for pod in self.namespace.ready_pods(selector)}
