@@ -1,0 +1,1 @@
+"""Load tests from inside the cluster: `python -m loadtest --help`."""

@@ -1,0 +1,226 @@
+"""The cluster, as load tests use it. The only module that imports `kubernetes`.
+
+Every call is bounded in time and tried again a few times when it was the way to the API server that
+failed; what fails after all is a ClusterError that says what was wanted.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+
+from loadtest import objects
+from loadtest.objects import Autoscaler, JobState, Pod, Target
+from nlpserve.load_results import ClusterFacts
+
+LOCAL_KUBECONFIG: Final = Path(__file__).parents[1] / ".cluster" / "kubeconfig"
+"""Where `make cluster` writes the local cluster's."""
+CALL_SECONDS: Final = 15
+ATTEMPTS: Final = 5
+PAUSE_SECONDS: Final = 1.0
+AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
+"""Statuses of an API server that may answer the next time; 0 is none."""
+MANAGER: Final = "nlpserve-loadtest"
+"""Under this name the API server notes which fields were changed."""
+RESTARTED_AT: Final = "kubectl.kubernetes.io/restartedAt"
+"""`kubectl rollout restart` sets the same annotation."""
+
+
+class ClusterError(Exception):
+    """The cluster did not do what was asked; the message says what that was."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """`status` is the API server's, when it answered."""
+        super().__init__(message)
+        self.status = status
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ApiException as error:
+        said = str(error.body or "").strip()[:300]
+        raise ClusterError(f"{what}: {error.status} {error.reason} {said}", error.status) from None
+    except urllib3.exceptions.HTTPError as error:
+        raise ClusterError(f"{what}: the API server does not answer: {error}") from None
+
+
+def _retried(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """For calls that may be made twice."""
+    with _told(what):
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return call()
+            except ApiException as error:
+                if error.status not in AGAIN:
+                    raise
+            except urllib3.exceptions.HTTPError:
+                pass
+            time.sleep(PAUSE_SECONDS)
+        return call()
+
+
+class Cluster:
+    """One cluster, by the user's own kubeconfig."""
+
+    def __init__(self, context: str | None = None) -> None:
+        """KUBECONFIG's, else the user's own, else the local cluster's. Raises ClusterError."""
+        file = os.environ.get("KUBECONFIG")
+        if not file and LOCAL_KUBECONFIG.exists() and not (Path.home() / ".kube/config").exists():
+            file = str(LOCAL_KUBECONFIG)
+        settings = client.Configuration()
+        settings.retries = False  # ours are bounded and know which calls may be made twice
+        try:
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                file or None, context, client_configuration=settings
+            )
+            known, active = config.list_kube_config_contexts(file or None)  # type: ignore[no-untyped-call]
+        except (ConfigException, OSError) as error:
+            raise ClusterError(
+                f"no cluster: {error}; let KUBECONFIG name one, or run `make cluster`"
+            ) from None
+        chosen = next((entry for entry in known if entry["name"] == context), active)
+        self.namespace = str(chosen["context"].get("namespace") or "default")
+        self._api = client.ApiClient(settings)
+        self._core = client.CoreV1Api(self._api)
+        self._apps = client.AppsV1Api(self._api)
+        self._batch = client.BatchV1Api(self._api)
+        self._scaling = client.AutoscalingV2Api(self._api)
+
+    def _get(self, what: str, call: Callable[..., Any], *words: Any, **options: Any) -> Any:  # noqa: ANN401
+        """A reading call; the plain JSON that the API server gave."""
+        found = _retried(what, lambda: call(*words, **options, _request_timeout=CALL_SECONDS))
+        return self._api.sanitize_for_serialization(found)  # type: ignore[no-untyped-call]
+
+    # What is there.
+
+    def facts(self) -> ClusterFacts:
+        """Version and nodes, without names."""
+        version = self._get("read the version", client.VersionApi(self._api).get_code)
+        try:
+            nodes = self._get("list nodes", self._core.list_node)["items"]
+        except ClusterError as error:
+            if error.status != 403:  # not everybody may see them
+                raise
+            nodes = []
+        return ClusterFacts(
+            version=version["gitVersion"], nodes=[objects.read_node(node) for node in nodes]
+        )
+
+    def has_namespace(self, name: str) -> bool:
+        """Whether it is there."""
+        try:
+            self._get(f"read namespace {name}", self._core.read_namespace, name)
+        except ClusterError as error:
+            if error.status not in {403, 404}:
+                raise
+            return error.status == 403  # it cannot be known; making the Job will tell
+        return True
+
+    def targets(self, namespace: str, selector: str) -> list[Target]:
+        """Deployments with these labels."""
+        call = self._apps.list_namespaced_deployment
+        found = self._get("list Deployments", call, namespace, label_selector=selector)
+        return [objects.read_target(item) for item in found["items"]]
+
+    def target(self, target: Target) -> Target:
+        """The same as it is now."""
+        call = self._apps.read_namespaced_deployment
+        found = self._get(f"read Deployment {target.name}", call, target.name, target.namespace)
+        return objects.read_target(found)
+
+    def service_port(self, namespace: str, name: str) -> int:
+        """The first port of a Service."""
+        call = self._core.read_namespaced_service
+        service = self._get(f"read Service {name}", call, name, namespace)
+        return int(service["spec"]["ports"][0]["port"])
+
+    def pods(self, namespace: str, selector: str) -> list[Pod]:
+        """All pods with these labels, those that are ending as well."""
+        call = self._core.list_namespaced_pod
+        found = self._get("list pods", call, namespace, label_selector=selector)
+        return [objects.read_pod(item) for item in found["items"]]
+
+    def autoscaler(self, target: Target) -> Autoscaler | None:
+        """The HorizontalPodAutoscaler that owns the target's replicas."""
+        call = self._scaling.list_namespaced_horizontal_pod_autoscaler
+        found = self._get(f"list autoscalers in {target.namespace}", call, target.namespace)
+        scalers = (objects.read_autoscaler(item) for item in found["items"])
+        return next((scaler for scaler in scalers if scaler.target == target.name), None)
+
+    # What disturbs the target.
+
+    def restart(self, target: Target, stamp: str) -> None:
+        """What `kubectl rollout restart` does."""
+        template = {"metadata": {"annotations": {RESTARTED_AT: stamp}}}
+        self._patch("restart", target, {"spec": {"template": template}})
+
+    def scale(self, target: Target, replicas: int) -> None:
+        """Set the replicas of a Deployment that no autoscaler owns."""
+        self._patch("scale", target, {"spec": {"replicas": replicas}})
+
+    def bound(self, scaler: Autoscaler, fewest: int, most: int) -> None:
+        """Set the bounds of an autoscaler."""
+        self._patch("bound", scaler, {"spec": {"minReplicas": fewest, "maxReplicas": most}})
+
+    def give_back(self, changed: Target | Autoscaler) -> None:
+        """Let the fields belong to whom they belonged, or Helm's next upgrade finds a conflict."""
+        self._patch("give back", changed, {"metadata": {"managedFields": changed.managers}})
+
+    def _patch(self, what: str, changed: Target | Autoscaler, body: dict[str, Any]) -> None:
+        call: Callable[..., Any] = self._scaling.patch_namespaced_horizontal_pod_autoscaler
+        kind = "autoscaler"
+        if isinstance(changed, Target):
+            kind, call = "Deployment", self._apps.patch_namespaced_deployment
+        words = (changed.name, changed.namespace, body)
+        self._get(f"{what} {kind} {changed.name}", call, *words, field_manager=MANAGER)
+
+    def delete_pod(self, namespace: str, name: str, *, grace_seconds: int | None = None) -> None:
+        """Ask for its end; its own grace period unless told otherwise."""
+        options = {} if grace_seconds is None else {"grace_period_seconds": grace_seconds}
+        call = self._core.delete_namespaced_pod
+        self._gone(f"delete pod {name}", call, name, namespace, **options)
+
+    # The load's Job.
+
+    def create_job(self, manifest: dict[str, Any]) -> None:
+        """Not tried again: what looks like a failure may have made it."""
+        names = manifest["metadata"]
+        with _told(f"create Job {names['name']} in {names['namespace']}"):
+            call = self._batch.create_namespaced_job
+            call(names["namespace"], cast("Any", manifest), _request_timeout=CALL_SECONDS)
+
+    def job_state(self, namespace: str, name: str) -> JobState:
+        """How far it is, and what its container said at its end."""
+        job = self._get(f"read Job {name}", self._batch.read_namespaced_job, name, namespace)
+        return objects.read_job(job, self.pods(namespace, f"batch.kubernetes.io/job-name={name}"))
+
+    def last_lines(self, pod: Pod, lines: int) -> list[str]:
+        """The end of its log; nothing while there is none."""
+        try:
+            text = self._core.read_namespaced_pod_log(
+                pod.name, pod.namespace, tail_lines=lines, _request_timeout=CALL_SECONDS
+            )
+        except (ApiException, urllib3.exceptions.HTTPError):
+            return []
+        return (text or "").splitlines()
+
+    def delete_job(self, namespace: str, name: str) -> None:
+        """With its pod; it need not be there."""
+        call = self._batch.delete_namespaced_job
+        self._gone(f"delete Job {name}", call, name, namespace, propagation_policy="Background")
+
+    def _gone(self, what: str, call: Callable[..., Any], *words: Any, **options: Any) -> None:  # noqa: ANN401
+        try:
+            self._get(what, call, *words, **options)
+        except ClusterError as error:
+            if error.status != 404:
+                raise

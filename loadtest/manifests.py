@@ -1,0 +1,83 @@
+"""Kubernetes objects of a load test. Pure: spec in, dict out."""
+
+import hashlib
+import math
+from typing import Any, Final
+
+from loadtest.protocol import SPEC_VARIABLE
+from loadtest.spec import LoadSpec
+
+MAX_NAME: Final = 57
+"""A Job's pods have 6 characters more, and 63 are what a label may have."""
+PART_OF: Final = {"app.kubernetes.io/part-of": "nlpserve", "app.kubernetes.io/component": "load"}
+CONTAINER: Final = "generator"
+START_SECONDS: Final = 120
+"""To schedule and start the pod."""
+TTL_SECONDS: Final = 600
+"""After its end a Job that nobody deleted goes by itself."""
+USER: Final = 10001
+
+
+def name(*words: str) -> str:
+    """The name of an object; the last word, which tells runs apart, is never cut off."""
+    whole = "-".join(words)
+    if len(whole) <= MAX_NAME:
+        return whole
+    end = f"-{hashlib.sha256(whole.encode()).hexdigest()[:6]}-{words[-1]}"
+    return whole[: MAX_NAME - len(end)].rstrip("-.") + end
+
+
+def deadline(load: LoadSpec) -> int:
+    """Seconds after which Kubernetes ends the Job: twice what it should take, and its start."""
+    return math.ceil(2 * load.seconds + load.wait_seconds + load.timeout_seconds + START_SECONDS)
+
+
+def job(job_name: str, namespace: str, image: str, load: LoadSpec) -> dict[str, Any]:
+    """One pod that makes the load, once: a load test that is tried again counts something else."""
+    labels = {**PART_OF, "nlpserve/model": load.model}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": job_name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "activeDeadlineSeconds": deadline(load),
+            "ttlSecondsAfterFinished": TTL_SECONDS,
+            "template": {"metadata": {"labels": labels}, "spec": _pod(image, load)},
+        },
+    }
+
+
+def _pod(image: str, load: LoadSpec) -> dict[str, Any]:
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": CONTAINER,
+                "image": image,
+                "imagePullPolicy": "IfNotPresent",
+                "args": ["loadtest.generator"],
+                "env": [{"name": SPEC_VARIABLE, "value": load.model_dump_json()}],
+                "resources": {
+                    "requests": {"cpu": "200m", "memory": "64Mi"},
+                    "limits": {"cpu": "1", "memory": "256Mi"},
+                },
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                    "readOnlyRootFilesystem": True,
+                },
+            }
+        ],
+    }

@@ -1,0 +1,93 @@
+"""`python -m loadtest rollout` on a real release: short counts, and a count that is not zero."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import kubectl as k
+
+from loadtest.zero_loss import PATCHES
+from nlpserve.load_results import Disruption, RolloutResult, Verdict
+
+
+def command(release, out, *words):
+    space = release.namespace.name
+    return [
+        sys.executable, "-m", "loadtest", "rollout", "--model", "intent", "--namespace", space,
+        "--load-namespace", space, "--out", str(out), *words,
+    ]  # fmt: skip
+
+
+def environment():
+    return {**os.environ, "KUBECONFIG": str(k.kubeconfig())}
+
+
+def count(release, out, *words):
+    """Exit code, what was printed, and the result."""
+    done = subprocess.run(
+        command(release, out, *words),
+        cwd=k.ROOT, env=environment(), capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    file = out / "rollout.json"
+    assert file.exists(), done.stderr
+    return done, RolloutResult.model_validate_json(file.read_text(encoding="utf-8"))
+
+
+def nothing_left(release):
+    words = ("jobs,pods", "-l", "app.kubernetes.io/component=load", "-o", "name")
+    return release.namespace.kubectl("get", *words) == ""
+
+
+def test_the_charts_defaults_lose_nothing(release, tmp_path):
+    before = release.namespace.get("deployment", "demo-nlpserve-intent")["spec"]["replicas"]
+    done, result = count(release, tmp_path, "--requests", "2400", "--seconds", "60")
+    assert (done.returncode, result.verdict) == (0, Verdict.PASS), done.stdout
+    assert [run.disruption for run in result.runs] == list(Disruption)
+    for run in result.runs:
+        assert run.load.total.answered == run.load.total.sent == 2400
+        assert run.disrupted.pods_gone >= 1
+    assert "restart 1/1: 2400 sent, 2400 answered, 0 lost" in done.stdout
+    assert "PASS" in (tmp_path / "rollout.md").read_text(encoding="utf-8")
+    assert done.stderr == ""  # no progress bar without a terminal
+    k.until("the end of the load's pod", lambda: nothing_left(release))
+    after = release.namespace.get("deployment", "demo-nlpserve-intent")["spec"]["replicas"]
+    assert after == before
+    # Helm finds no field in somebody else's hands.
+    release.upgrade(models={"emotion": {"enabled": False}}, defaults={"replicas": 3})
+
+
+def test_without_a_safeguard_the_count_is_not_zero(release, tmp_path):
+    for patch in PATCHES["no readiness and startup probe"]:
+        words = ("patch", "deployment", "demo-nlpserve-intent", "--patch", json.dumps(patch))
+        release.namespace.kubectl(*words)
+    done, result = count(
+        release, tmp_path,
+        "--requests", "3000", "--seconds", "60", "--disruption", "restart",
+    )  # fmt: skip
+    assert (done.returncode, result.verdict) == (1, Verdict.FAIL), done.stdout
+    (run,) = result.runs
+    total = run.load.total
+    assert total.lost > 0
+    assert total.sent == total.answered + total.lost == 3000
+    assert total.refused + total.reset + total.unreachable + total.timed_out > 0
+    assert run.load.losses
+
+
+def test_ctrl_c_leaves_nothing_in_the_cluster(release, tmp_path):
+    words = command(release, tmp_path, "--requests", "3000", "--seconds", "60")
+    words += ["--disruption", "scale-down"]
+    with subprocess.Popen(
+        words, cwd=k.ROOT, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as running:
+        k.until("the load's pod", lambda: not nothing_left(release))
+        time.sleep(3)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "the Job is deleted" in said
+    k.until("the end of the load's pod", lambda: nothing_left(release))
+    spec = release.namespace.get("deployment", "demo-nlpserve-intent")["spec"]
+    assert spec["replicas"] == 2
