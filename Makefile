@@ -9,16 +9,29 @@ HOST ?= 127.0.0.1
 MODELS ?=
 OUT ?= out
 DATA_DIR ?=
+ARCHIVE ?=
+ARTIFACT ?=
+BASE ?=
+ENGINE ?=
+FRESH ?=
 QUICK ?=
 ARGS ?=
+NODES ?= 1
+ADDONS ?= metrics-server keda prometheus
+PROVIDER ?=
+PART ?=
+SUITE ?=
+IMAGE ?=
+VALUES ?=
 
 serve_python = "$$(requirements/environment serve)/bin/python"
 dev_python = "$$(requirements/environment dev)/bin/python"
+loadtest_python = "$$(requirements/environment loadtest)/bin/python"
 train_python = "$$(requirements/environment train)/bin/python"
 
 .PHONY: help
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: serve
 serve: ## Serve both models on http://localhost:3000 in the foreground (PORT=, HOST=, MODELS=)
@@ -26,15 +39,19 @@ serve: ## Serve both models on http://localhost:3000 in the foreground (PORT=, H
 
 .PHONY: test
 test: lint verify ## Every check that needs no cluster: lint, generated files, all tests
-	@$(dev_python) -m pytest -n auto --dist worksteal tests/unit tests/repo $(ARGS)
+	@$(dev_python) -m pytest -n auto --dist worksteal tests/unit tests/repo tests/chart $(ARGS)
 	@tests/service/install_chromium
 	@$(dev_python) -m pytest tests/service $(ARGS)
+
+.PHONY: test-rules
+test-rules: ## Alert rules against their promtool tests, and against the runbooks
+	@$(dev_python) -m pytest tests/repo/test_monitoring.py $(ARGS)
 
 .PHONY: lint
 lint: ## ruff and mypy, strict
 	@$(dev_python) -m ruff check .
 	@$(dev_python) -m ruff format --check .
-	@$(dev_python) -m mypy nlpserve bento benchmarks
+	@$(dev_python) -m mypy nlpserve bento loadtest benchmarks k8s
 
 .PHONY: format
 format: ## Format the code
@@ -48,14 +65,46 @@ settings: ## List the service's settings
 .PHONY: generate
 generate: ## Write every generated file again
 	@$(serve_python) -m bento.settings_table --markdown docs/settings.md
+	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json
+	@$(dev_python) -m k8s.chart_values
+	@$(dev_python) -m k8s.alert_rules
 
 .PHONY: verify
 verify: ## Fail when a generated file is not what its source says
 	@$(serve_python) -m bento.settings_table --markdown docs/settings.md --check
+	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json --check
+	@$(dev_python) -m k8s.chart_values --check
+	@$(dev_python) -m k8s.alert_rules --check
 
 .PHONY: lock
 lock: ## Write requirements/*.txt from pyproject.toml
 	@PATH="$$(requirements/environment dev)/bin:$$PATH" requirements/lock
+
+.PHONY: cluster
+cluster: ## A real Kubernetes on this machine, built where needed (NODES=, ADDONS=, PROVIDER=kind)
+	@python3 -m k8s.local up --nodes "$(NODES)" --addons "$(ADDONS)" --provider "$(PROVIDER)"
+
+.PHONY: cluster-down
+cluster-down: ## Remove that Kubernetes and everything it made
+	@python3 -m k8s.local down
+
+.PHONY: cluster-status
+cluster-status: ## What of it runs, versions, memory, last errors
+	@python3 -m k8s.local status
+
+.PHONY: addons
+addons: ## metrics-server, KEDA and Prometheus on whatever cluster KUBECONFIG names (ADDONS=)
+	@python3 -m k8s.local addons --addons "$(ADDONS)"
+
+.PHONY: deploy
+deploy: ## Image and chart on whatever cluster KUBECONFIG names, else the local one (IMAGE=, VALUES=)
+	@IMAGE="$(IMAGE)" k8s/deploy "$(if $(IMAGE),,$$($(MAKE) -s image))" $(if $(VALUES),--values "$(VALUES)")
+
+.PHONY: e2e
+e2e: ## End-to-end tests on the cluster that KUBECONFIG names, else the local one (SUITE= for one)
+	@set -e; for suite in $(or $(SUITE),cluster chart rollout); do \
+		$(dev_python) -m pytest $$([ $$suite != chart ] || printf %s -n3) tests/e2e/$$suite $(ARGS); \
+	done
 
 .PHONY: data
 data: ## Download the public training data into data/ (DATA_DIR= checks a local copy instead)
@@ -88,6 +137,31 @@ bench-serving: ## HTTP against the raw model on one core, into OUT/ (QUICK=1)
 .PHONY: bento
 bento: ## Build the Bento: the same service as an archive of BentoML's
 	@PATH="$$(requirements/environment dev)/bin:$$PATH" BENTOML_DO_NOT_TRACK=True bentoml build . -f bento/bentofile.yaml
+
+.PHONY: image
+image: ## Build the image and print its archive (ARCHIVE=FILE, BASE=, ENGINE=, FRESH=1: updates)
+	@$(serve_python) -m bento.image build --engine "$(ENGINE)" --base "$(BASE)" \
+		$(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(FRESH),--fresh)
+
+.PHONY: model-image
+model-image: ## An image of an artifact alone, for an image volume (ARTIFACT=DIR, ARCHIVE=FILE, ENGINE=)
+	@$(serve_python) -m bento.image model --engine "$(ENGINE)" \
+		$(if $(ARCHIVE),--archive "$(ARCHIVE)") "$(ARTIFACT)"
+
+.PHONY: load-image
+load-image: ## Build the load tests' image and print its archive (ARCHIVE=FILE, BASE=, ENGINE=)
+	@$(serve_python) -m bento.image load --engine "$(ENGINE)" --base "$(BASE)" \
+		$(if $(ARCHIVE),--archive "$(ARCHIVE)")
+
+.PHONY: proof
+proof: ## The full-count proofs, by hand, into docs/results/ (PART=zero-loss: about an hour)
+	@case "$(PART)" in zero-loss) ;; *) echo "PART= is one of: zero-loss" >&2; exit 2 ;; esac
+	@k8s/loadtest/prove-$(PART) "$$($(MAKE) --silent image)" "$$($(MAKE) --silent load-image)" \
+		$(loadtest_python)
+
+.PHONY: test-image
+test-image: ## Build the image and run it: read-only, both models, its bill of materials (BASE=, ENGINE=)
+	@BASE="$(BASE)" ENGINE="$(ENGINE)" $(dev_python) -m pytest tests/image $(ARGS)
 
 .PHONY: ci
 ci: ## What the pipeline runs

@@ -108,7 +108,7 @@ def test_generated_pages_are_what_their_source_says():
 def targets() -> dict[str, str]:
     """Make target → its help."""
     lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
-    rules = [re.match(r"([a-z][a-z-]*):(?!=)(?:.*?## (.*))?", line) for line in lines]
+    rules = [re.match(r"([a-z][a-z0-9-]*):(?!=)(?:.*?## (.*))?", line) for line in lines]
     return {rule[1]: rule[2] or "" for rule in rules if rule}
 
 
