@@ -1,0 +1,1 @@
+"""Grafana dashboards: `python -m monitoring.dashboards` writes grafana/*.json."""
