@@ -22,6 +22,8 @@ from nlpserve.load_results import ClusterFacts
 
 LOCAL_KUBECONFIG: Final = Path(__file__).parents[1] / ".cluster" / "kubeconfig"
 """Where `make cluster` writes the local cluster's."""
+POD_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+"""What a pod with a service account is given."""
 CALL_SECONDS: Final = 15
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 1.0
@@ -68,27 +70,33 @@ def _retried(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
         return call()
 
 
+def _configure(settings: client.Configuration, context: str | None) -> str:
+    """Fill in where the cluster is and who asks; the namespace to begin with."""
+    file = os.environ.get("KUBECONFIG")
+    if not file and POD_TOKEN.exists():
+        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        return POD_TOKEN.with_name("namespace").read_text(encoding="ascii")
+    if not file and LOCAL_KUBECONFIG.exists() and not (Path.home() / ".kube/config").exists():
+        file = str(LOCAL_KUBECONFIG)
+    config.load_kube_config(file or None, context, client_configuration=settings)  # type: ignore[no-untyped-call]
+    known, active = config.list_kube_config_contexts(file or None)  # type: ignore[no-untyped-call]
+    chosen = next((entry for entry in known if entry["name"] == context), active)
+    return str(chosen["context"].get("namespace") or "default")
+
+
 class Cluster:
-    """One cluster, by the user's own kubeconfig."""
+    """One cluster, by the user's own kubeconfig or a pod's token."""
 
     def __init__(self, context: str | None = None) -> None:
-        """KUBECONFIG's, else the user's own, else the local cluster's. Raises ClusterError."""
-        file = os.environ.get("KUBECONFIG")
-        if not file and LOCAL_KUBECONFIG.exists() and not (Path.home() / ".kube/config").exists():
-            file = str(LOCAL_KUBECONFIG)
+        """KUBECONFIG's, a pod's own, the user's or the local one. Raises ClusterError."""
         settings = client.Configuration()
         settings.retries = False  # ours are bounded and know which calls may be made twice
         try:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                file or None, context, client_configuration=settings
-            )
-            known, active = config.list_kube_config_contexts(file or None)  # type: ignore[no-untyped-call]
+            self.namespace = _configure(settings, context)
         except (ConfigException, OSError) as error:
             raise ClusterError(
                 f"no cluster: {error}; let KUBECONFIG name one, or run `make cluster`"
             ) from None
-        chosen = next((entry for entry in known if entry["name"] == context), active)
-        self.namespace = str(chosen["context"].get("namespace") or "default")
         self._api = client.ApiClient(settings)
         self._core = client.CoreV1Api(self._api)
         self._apps = client.AppsV1Api(self._api)
