@@ -140,7 +140,8 @@ async def test_a_server_that_is_gone_refuses_the_rest(server):
         return serving.answer(serving.prediction(text), close=close)
 
     facts = await counted(server, last, clients=2)
-    assert facts.total.answered + facts.total.refused == REQUESTS
+    # A connection that the kernel had taken when the listener closed is reset.
+    assert facts.total.answered + facts.total.refused + facts.total.reset == REQUESTS
     assert facts.total.refused > 0
     assert facts.kept.refused > 0
 
