@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from k8s.local import addons, build, cluster, images, kind, network, ordinary, status
+from k8s.local import addons, build, cluster, images, kind, network, ordinary, preflight, status
 from k8s.local.components import ALL, owner_of
 from k8s.local.errors import ClusterError
 from k8s.local.places import MOST_NODES
@@ -84,6 +84,8 @@ def _down(given: argparse.Namespace) -> None:
 
 
 def _build(_: argparse.Namespace) -> None:
+    preflight.check(ALL)
+    preflight.install_packages()
     build.build(ALL)
     images.build(images.needed(addons.NAMES))
 

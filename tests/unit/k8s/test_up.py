@@ -1,7 +1,10 @@
 """What a start that fails does to the cluster that was there before."""
 
+import sys
+
 import pytest
 
+from k8s.local import __main__ as command
 from k8s.local import build, cluster, health, images, preflight
 from k8s.local.errors import StartFailed
 
@@ -74,3 +77,15 @@ def test_an_interruption_clears_up_what_it_began(story, held, after):
     with pytest.raises(KeyboardInterrupt):
         cluster.up(1, [])
     assert story.done == after
+
+
+def test_building_alone_looks_and_installs_first(monkeypatch):
+    done = []
+    for module, name in (
+        (preflight, "check"), (preflight, "install_packages"), (build, "build"), (images, "build"),
+    ):  # fmt: skip
+        step = f"{module.__name__.rpartition('.')[2]} {name}"
+        monkeypatch.setattr(module, name, lambda *_, step=step: done.append(step))
+    monkeypatch.setattr(sys, "argv", ["k8s.local", "build"])
+    assert command.main() == 0
+    assert done == ["preflight check", "preflight install_packages", "build build", "images build"]
