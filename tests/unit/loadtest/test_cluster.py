@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from loadtest import cluster as module
-from loadtest.cluster import Cluster, ClusterError
+from loadtest.cluster import Cluster, ClusterError, calls
 from loadtest.objects import Pod
 
 JOB = {"metadata": {"name": "load-1", "namespace": "loadtest"}}
@@ -71,7 +70,7 @@ def kubeconfig(path, port):
 @pytest.fixture
 def api(tmp_path, monkeypatch):
     server = ApiServer()
-    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(calls, "PAUSE_SECONDS", 0)
     with listening(server) as port:
         monkeypatch.setenv("KUBECONFIG", kubeconfig(tmp_path / "config", port))
         yield server
@@ -98,7 +97,7 @@ def test_a_server_that_stays_away_is_told_after_a_few_times(api):
     api.replies = [(503, FAILURE)]
     with pytest.raises(ClusterError, match="read namespace loadtest: 503"):
         Cluster().has_namespace("loadtest")
-    assert len(api.asked) == module.ATTEMPTS
+    assert len(api.asked) == calls.ATTEMPTS
 
 
 def test_what_is_forbidden_is_not_asked_again(api):
@@ -134,7 +133,7 @@ def test_nodes_that_one_may_not_see_are_no_facts(api):
 
 
 def test_nobody_listening_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(calls, "PAUSE_SECONDS", 0)
     monkeypatch.setenv("KUBECONFIG", kubeconfig(tmp_path / "config", 1))
     with pytest.raises(ClusterError, match="does not answer"):
         Cluster().has_namespace("loadtest")

@@ -1,102 +1,30 @@
-"""The cluster, as load tests use it. The only module that imports `kubernetes`.
+"""What load tests ask of the cluster."""
 
-Every call is bounded in time and tried again a few times when it was the way to the API server that
-failed; what fails after all is a ClusterError that says what was wanted.
-"""
-
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
 
 from loadtest import objects
+from loadtest.cluster.access import access
+from loadtest.cluster.calls import CALL_SECONDS, ClusterError, retried, told
 from loadtest.objects import Autoscaler, JobState, Pod, Target
 from nlpserve.load_results import ClusterFacts
 
-LOCAL_KUBECONFIG: Final = Path(__file__).parents[1] / ".cluster" / "kubeconfig"
-"""Where `make cluster` writes the local cluster's."""
-POD_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-"""What a pod with a service account is given."""
-CALL_SECONDS: Final = 15
-ATTEMPTS: Final = 5
-PAUSE_SECONDS: Final = 1.0
-AGAIN: Final = frozenset({0, 429, 500, 502, 503, 504})
-"""Statuses of an API server that may answer the next time; 0 is none."""
 MANAGER: Final = "nlpserve-loadtest"
 """Under this name the API server notes which fields were changed."""
 RESTARTED_AT: Final = "kubectl.kubernetes.io/restartedAt"
 """`kubectl rollout restart` sets the same annotation."""
 
 
-class ClusterError(Exception):
-    """The cluster did not do what was asked; the message says what that was."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """`status` is the API server's, when it answered."""
-        super().__init__(message)
-        self.status = status
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    try:
-        yield
-    except ApiException as error:
-        said = str(error.body or "").strip()[:300]
-        raise ClusterError(f"{what}: {error.status} {error.reason} {said}", error.status) from None
-    except urllib3.exceptions.HTTPError as error:
-        raise ClusterError(f"{what}: the API server does not answer: {error}") from None
-
-
-def _retried(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
-    """For calls that may be made twice."""
-    with _told(what):
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return call()
-            except ApiException as error:
-                if error.status not in AGAIN:
-                    raise
-            except urllib3.exceptions.HTTPError:
-                pass
-            time.sleep(PAUSE_SECONDS)
-        return call()
-
-
-def _configure(settings: client.Configuration, context: str | None) -> str:
-    """Fill in where the cluster is and who asks; the namespace to begin with."""
-    file = os.environ.get("KUBECONFIG")
-    if not file and POD_TOKEN.exists():
-        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-        return POD_TOKEN.with_name("namespace").read_text(encoding="ascii")
-    if not file and LOCAL_KUBECONFIG.exists() and not (Path.home() / ".kube/config").exists():
-        file = str(LOCAL_KUBECONFIG)
-    config.load_kube_config(file or None, context, client_configuration=settings)  # type: ignore[no-untyped-call]
-    known, active = config.list_kube_config_contexts(file or None)  # type: ignore[no-untyped-call]
-    chosen = next((entry for entry in known if entry["name"] == context), active)
-    return str(chosen["context"].get("namespace") or "default")
-
-
 class Cluster:
     """One cluster, by the user's own kubeconfig or a pod's token."""
 
     def __init__(self, context: str | None = None) -> None:
-        """KUBECONFIG's, a pod's own, the user's or the local one. Raises ClusterError."""
-        settings = client.Configuration()
-        settings.retries = False  # ours are bounded and know which calls may be made twice
-        try:
-            self.namespace = _configure(settings, context)
-        except (ConfigException, OSError) as error:
-            raise ClusterError(
-                f"no cluster: {error}; let KUBECONFIG name one, or run `make cluster`"
-            ) from None
+        """That of a context of the kubeconfig, or the one at hand. Raises ClusterError."""
+        settings, self.namespace = access(context)
         self._api = client.ApiClient(settings)
         self._core = client.CoreV1Api(self._api)
         self._apps = client.AppsV1Api(self._api)
@@ -105,7 +33,7 @@ class Cluster:
 
     def _get(self, what: str, call: Callable[..., Any], *words: Any, **options: Any) -> Any:  # noqa: ANN401
         """A reading call; the plain JSON that the API server gave."""
-        found = _retried(what, lambda: call(*words, **options, _request_timeout=CALL_SECONDS))
+        found = retried(what, lambda: call(*words, **options, _request_timeout=CALL_SECONDS))
         return self._api.sanitize_for_serialization(found)  # type: ignore[no-untyped-call]
 
     # What is there.
@@ -202,7 +130,7 @@ class Cluster:
     def create_job(self, manifest: dict[str, Any]) -> None:
         """Not tried again: what looks like a failure may have made it."""
         names = manifest["metadata"]
-        with _told(f"create Job {names['name']} in {names['namespace']}"):
+        with told(f"create Job {names['name']} in {names['namespace']}"):
             call = self._batch.create_namespaced_job
             call(names["namespace"], cast("Any", manifest), _request_timeout=CALL_SECONDS)
 
