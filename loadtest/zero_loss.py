@@ -8,10 +8,9 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from loadtest.report import HEAD, row, table
+from nlpserve import pages
 from nlpserve.load_results import LOSSES, RolloutResult, Run
 
-BEGIN: Final = "<!-- begin: {} -->"
-END: Final = "<!-- end: {} -->"
 SERVER: Final = "server"
 
 
@@ -102,29 +101,14 @@ def page(
 ) -> None:
     """Write the tables of the page."""
     proof = Proof.model_validate_json(results.read_text(encoding="utf-8"))
-    text = markdown.read_text(encoding="utf-8")
-    wanted = filled(text, {"counts": counts(proof), "safeguards": safeguards(proof)})
-    if check and text != wanted:
+    parts = {"counts": counts(proof), "safeguards": safeguards(proof)}
+    if not pages.fill(markdown, parts, check=check) and check:
         typer.echo(f"{markdown} is not what {results} says: run `make generate`", err=True)
         raise typer.Exit(1)
-    if not check:
-        markdown.write_text(wanted, encoding="utf-8")
 
 
 def _read(path: Path) -> RolloutResult:
     return RolloutResult.model_validate_json(path.read_text(encoding="utf-8"))
-
-
-def filled(text: str, parts: dict[str, str]) -> str:
-    """The page with each part between its marks. Raises ValueError for a mark that is missing."""
-    for name, part in parts.items():
-        begin, end = BEGIN.format(name), END.format(name)
-        before, found, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"the page has no {begin} … {end}")
-        text = f"{before}{begin}\n{part}\n{end}{after}"
-    return text
 
 
 def counts(proof: Proof) -> str:
