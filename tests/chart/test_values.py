@@ -64,6 +64,8 @@ CONTEXTS = {
     "serviceMonitor.enabled": {},
     "prometheusRule": {"prometheusRule": {"enabled": True}},
     "prometheusRule.enabled": {},
+    "rolloutTest": {"rolloutTest": {"enabled": True}},
+    "rolloutTest.enabled": {},
     "defaults.objectives": {"prometheusRule": {"enabled": True}},
     "defaults.capacity": {"prometheusRule": {"enabled": True}},
 }
@@ -96,6 +98,7 @@ OTHERS = {
     "serviceMonitor.interval": "30s",
     "defaults.objectives.availability": 0.99,
     "defaults.objectives.latency.share": 0.95,
+    "rolloutTest.disruptions": ["delete"],
     "extraObjects": [{"kind": "A"}],
 }
 

@@ -16,7 +16,9 @@
 {{- fail (printf "\nmodels.%s.%s" $model .) -}}
 {{- end -}}
 {{- end -}}
-{{- with include "nlpserve.check.routes" . | trim }}{{ fail (printf "\n%s" .) }}{{ end -}}
+{{- range $check := list "routes" "rolloutTest" -}}
+{{- with include (printf "nlpserve.check.%s" $check) $ | trim }}{{ fail (printf "\n%s" .) }}{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "nlpserve.check.times" -}}
@@ -146,5 +148,16 @@ ingress.host is empty, so every host would lead to the models: set it
 httpRoute.parentRefs is empty: name the Gateway, such as [{name: public, namespace: gateways}]
 {{- else if and .Values.httpRoute.enabled (not .Values.httpRoute.hostnames) -}}
 httpRoute.hostnames is empty, so every host would lead to the models: set them
+{{- end -}}
+{{- end -}}
+
+{{/* The load has no keys to show. */}}
+{{- define "nlpserve.check.rolloutTest" -}}
+{{- $guarded := list -}}
+{{- range $model, $settings := include "nlpserve.models" . | fromJson -}}
+{{- if $settings.apiKeys.existingSecret }}{{ $guarded = append $guarded $model }}{{ end -}}
+{{- end -}}
+{{- if and .Values.rolloutTest.enabled $guarded -}}
+rolloutTest.enabled is true, but {{ join ", " $guarded }} asks for API keys, which the load does not have: set it to false, or test a release without keys
 {{- end -}}
 {{- end -}}

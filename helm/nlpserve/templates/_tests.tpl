@@ -12,12 +12,31 @@
 
 {{/* Its log is shown, and it goes when it succeeded: an uninstall leaves nothing. */}}
 {{- define "nlpserve.testMetadata" -}}
+{{- include "nlpserve.hookMetadata" (dict "root" . "weight" "0") -}}
+{{- end -}}
+
+{{/* `weight` says in which order: what a test needs comes before it. */}}
+{{- define "nlpserve.hookMetadata" -}}
 {{- $annotations := dict
   "helm.sh/hook" "test"
+  "helm.sh/hook-weight" .weight
   "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded"
   "helm.sh/hook-output-log-policy" "hook-succeeded,hook-failed" -}}
-{{- $labels := include "nlpserve.testSelector" . | fromYaml -}}
-{{- include "nlpserve.metadata" (dict "root" . "labels" $labels "annotations" $annotations) -}}
+{{- $labels := include "nlpserve.testSelector" .root | fromYaml -}}
+{{- include "nlpserve.metadata" (dict "root" .root "labels" $labels "annotations" $annotations) -}}
+{{- end -}}
+
+{{- define "nlpserve.rolloutAccessMetadata" -}}
+{{- include "nlpserve.hookMetadata" (dict "root" . "weight" "-1") -}}
+{{- end -}}
+
+{{- define "nlpserve.rolloutTestName" -}}
+{{ include "nlpserve.fullname" . }}-rollout-test
+{{- end -}}
+
+{{- define "nlpserve.rolloutTestImage" -}}
+{{- $image := .Values.rolloutTest.image -}}
+{{ $image.repository }}:{{ default .Chart.AppVersion $image.tag }}
 {{- end -}}
 
 {{- define "nlpserve.testPod" -}}
@@ -37,7 +56,7 @@ securityContext:
   {{- include "nlpserve.containerSecurity" . | nindent 2 }}
 resources:
   requests: {cpu: 10m, memory: 64Mi}
-  limits: {cpu: 500m, memory: 128Mi}
+  limits: {cpu: 500m, memory: 256Mi}
 {{- end -}}
 
 {{/* Volume with the API keys, from the model's `apiKeys`. */}}

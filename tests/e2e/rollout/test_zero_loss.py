@@ -59,6 +59,16 @@ def test_the_charts_defaults_lose_nothing(release, tmp_path):
     release.upgrade(models={"emotion": {"enabled": False}}, defaults={"replicas": 3})
 
 
+def test_helm_test_counts_where_a_release_asks_for_it(release):
+    asked = {"enabled": True, "requests": 1200, "seconds": 40, "disruptions": ["delete"]}
+    release.upgrade(models={"emotion": {"enabled": False}}, rolloutTest=asked)
+    said = release.test()
+    assert "PASS    delete 1/1: 1200 sent, 1200 answered, 0 lost" in said
+    left = release.namespace.kubectl("get", "role,rolebinding,serviceaccount,job,pod", "-o", "name")
+    assert "rollout" not in left
+    assert nothing_left(release)
+
+
 def test_without_a_safeguard_the_count_is_not_zero(release, tmp_path):
     for patch in PATCHES["no readiness and startup probe"]:
         words = ("patch", "deployment", "demo-nlpserve-intent", "--patch", json.dumps(patch))
