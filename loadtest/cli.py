@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtest import report
+from loadtest import forecast_commands, report
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.rollout import Runner
@@ -26,6 +26,7 @@ from nlpserve import __version__
 from nlpserve.load_results import Disruption, RolloutResult, Run, TargetFacts, Verdict, worst
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+forecast_commands.add_to(app)
 FAILED = 2
 INTERRUPTED = 130
 

@@ -1,0 +1,48 @@
+"""Forecasts beside what real clusters did."""
+
+from typing import Final
+
+from loadtest.autoscaling.forecast import forecast
+from loadtest.autoscaling.simulation import World
+from nlpserve.autoscale_results import AutoscaleRecord
+from nlpserve.load_results import Facts
+
+MOST_ERROR: Final = 0.15
+"""Of the replica-minutes; the peak has to be exact."""
+
+
+class Comparison(Facts):
+    """One recorded run and its forecast."""
+
+    name: str
+    mode: str
+    held_out: bool
+    recorded_minutes: float
+    forecast_minutes: float
+    error: float
+    """Of the replica-minutes, as a share of the recorded ones; above 0: forecast too high."""
+    recorded_peak: int
+    forecast_peak: int
+    within: bool
+    """Whether both are within the aim."""
+
+
+def compare(record: AutoscaleRecord) -> Comparison:
+    """What the simulator says to the settings and the load of a run."""
+    world = World(record.autoscaler, record.calibration, record.timing)
+    begin = record.replicas[0].wanted
+    found = forecast(world, record.load.at, record.seconds, begin=begin)
+    recorded = record.score.replica_minutes
+    error = (found.replica_minutes.expected - recorded) / recorded
+    peak = round(found.peak.expected)
+    return Comparison(
+        name=record.name,
+        mode=record.autoscaler.mode,
+        held_out=record.held_out,
+        recorded_minutes=recorded,
+        forecast_minutes=found.replica_minutes.expected,
+        error=error,
+        recorded_peak=record.score.peak,
+        forecast_peak=peak,
+        within=abs(error) <= MOST_ERROR and peak == record.score.peak,
+    )

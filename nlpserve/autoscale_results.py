@@ -1,0 +1,67 @@
+"""What an autoscaler did, or would do: replica timelines, their scorecard, recorded runs."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
+from nlpserve.load_results import Facts
+from nlpserve.load_shapes import Profile
+
+RECORD_VERSION: Final = 1
+
+
+class PodCount(Facts):
+    """Pods at one time. A timeline has a point for each change, the first at second 0."""
+
+    second: float = Field(ge=0)
+    wanted: int = Field(ge=0)
+    """What the Deployment asks for."""
+    ready: int = Field(ge=0)
+
+
+class Score(Facts):
+    """How it went, over the whole of a load. Seconds count from the load's begin."""
+
+    replica_minutes: float = Field(ge=0)
+    """Pods that were asked for, times minutes: what is paid for."""
+    peak: int = Field(ge=0)
+    """Most pods asked for."""
+    decision_seconds: float | None = None
+    """When more pods were first asked for; None: they never were."""
+    ready_seconds: float | None = None
+    """When a pod more than at the begin was first ready."""
+    met_again_seconds: float | None = None
+    """When the objective held again after its first miss. None: never missed, or never after."""
+    out_of_objective_seconds: float = Field(ge=0)
+    """How long, in all, answers were too slow or failed."""
+    requests: float = Field(ge=0)
+    failed: float = Field(ge=0)
+    """Of the requests, those without an answer: shed, or no pod was ready."""
+    flaps: int = Field(ge=0)
+    """Changes in the opposite direction within five minutes of the change before."""
+
+
+class AutoscaleRecord(Facts):
+    """One real run on a cluster: what was set, what was sent, what the autoscaler did."""
+
+    kind: Literal["autoscale"] = "autoscale"
+    schema_version: int = RECORD_VERSION
+    name: str
+    """Of the run."""
+    held_out: bool
+    """Kept out of all fixing of the simulator: only its error is stated."""
+    version: str
+    commit: str
+    started: str
+    """UTC, ISO 8601, when the load began."""
+    load: Profile
+    """Requests a second over time."""
+    autoscaler: Autoscaler
+    timing: ClusterTiming
+    calibration: Calibration
+    """Of a pod with the resources of this run."""
+    seconds: float = Field(gt=0)
+    """How long it was watched, from the load's begin; the load may end before."""
+    replicas: list[PodCount] = Field(min_length=1)
+    score: Score
