@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from loadtest import forecast_commands, report
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
-from loadtest.rollout import Runner
+from loadtest.rollout import Interrupted, Runner
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
 from loadtest.target import find_target
 from nlpserve import __version__
@@ -125,8 +125,11 @@ def rollout(  # noqa: PLR0917  Typer's way
             for run in Runner(cluster, spec, target, watcher).runs():
                 runs.append(run)
                 _tell(run, spec)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the Job is deleted and the target is as it was\n")
+    except KeyboardInterrupt as interruption:
+        left = interruption.left if isinstance(interruption, Interrupted) else []
+        undone = "the Job is deleted and the target is as it was"
+        said = "\n".join(("some of it could not be undone:", *left)) if left else undone
+        sys.stderr.write(f"interrupted; {said}\n")
         raise typer.Exit(INTERRUPTED) from None
     result = RolloutResult(
         version=__version__,

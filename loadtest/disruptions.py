@@ -68,6 +68,11 @@ class Disturbance(ABC):
     def over(self) -> bool:
         """Whether the pods that had to go are gone and the target is whole again."""
 
+    @property
+    def before(self) -> str:
+        """What `restore` goes back to."""
+        return f"{self._target.name} had {self._target.replicas} replicas"
+
     def restore(self) -> None:  # noqa: B027  most undo themselves
         """Undo what does not undo itself. Safe to call twice, and before `strike`."""
 
@@ -135,6 +140,14 @@ class ScaleDown(Disturbance):
     def over(self) -> bool:
         """One pod is left."""
         return self.whole() and len(self.pods()) == 1
+
+    @property
+    def before(self) -> str:
+        """Replicas, or the bounds of the autoscaler that sets them."""
+        if self._scaler is None:
+            return super().before
+        scaler = self._scaler
+        return f"autoscaler {scaler.name} had {scaler.fewest} to {scaler.most} replicas"
 
     def restore(self) -> None:
         """Replicas and bounds as they were, and in the hands that they were in."""

@@ -30,6 +30,15 @@ class LoadFailed(Exception):
     """The load's Job did not do what it was made for."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C within a run, which has been cleaned up."""
+
+    def __init__(self, left: list[str]) -> None:
+        """`left` is what could not be undone."""
+        super().__init__()
+        self.left = left
+
+
 class Progress(BaseModel):
     """One line of the generator's."""
 
@@ -73,10 +82,12 @@ class Runner:
         load = self.spec.load(f"http://{target.name}.{target.namespace}.svc:{port}")
         attempt = Attempt(self, disturbance, load, f"{kind} {repeat}/{self.spec.repeat}")
         problems: list[str] = []
-        with _told(problems):
-            attempt.go(
-                manifests.name("load", self.spec.model, kind, secrets.token_hex(3)), problems
-            )
+        name = manifests.name("load", self.spec.model, kind, secrets.token_hex(3))
+        try:
+            with _told(problems):
+                attempt.go(name, problems)
+        except KeyboardInterrupt:
+            raise Interrupted(problems) from None
         verdict, reasons = judge(
             attempt.counted,
             attempt.disrupted,
@@ -133,8 +144,12 @@ class Attempt:
             with _told(problems):
                 if action == "job":
                     self._cluster.delete_job(space, job)
-                else:
+                    return
+                try:
                     self._disturbance.restore()
+                except ClusterError as error:
+                    had = self._disturbance.before
+                    raise LoadFailed(f"the target is not as it was ({had}): {error}") from None
 
         with ExitStack() as cleanup:
             cleanup.callback(clean, "target")

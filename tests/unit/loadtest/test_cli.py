@@ -10,6 +10,7 @@ from loadtest import cli, zero_loss
 from loadtest.cli import app, main
 from loadtest.generator.__main__ import message
 from loadtest.protocol import MAX_MESSAGE_BYTES
+from loadtest.rollout import Interrupted
 from loadtest.spec import RolloutSpec, SpecError
 from nlpserve import pages
 from nlpserve.load_results import (
@@ -121,13 +122,19 @@ def test_wrong_options_are_named_before_anything_starts(fake, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupt_has_its_own_exit_code(fake, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [([], "the target is as it was"), (["Job load-1: away"], "not be undone:\nJob load-1: away")],
+)
+def test_an_interrupt_has_its_own_exit_code(fake, tmp_path, monkeypatch, left, said):
     def interrupted(_):
-        raise KeyboardInterrupt
+        raise Interrupted(left)
         yield
 
     monkeypatch.setattr(fake, "runs", interrupted)
-    assert CliRunner().invoke(app, [*GIVEN, str(tmp_path)]).exit_code == 130
+    done = CliRunner().invoke(app, [*GIVEN, str(tmp_path)])
+    assert done.exit_code == 130
+    assert said in done.output
     assert list(tmp_path.iterdir()) == []
 
 

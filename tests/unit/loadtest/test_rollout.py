@@ -7,7 +7,7 @@ import pytest
 from loadtest import disruptions, rollout
 from loadtest.cluster import ClusterError
 from loadtest.objects import Autoscaler, JobState, Pod, Target
-from loadtest.rollout import Runner
+from loadtest.rollout import Interrupted, Runner
 from loadtest.spec import RolloutSpec, SpecError
 from loadtest.target import find_target
 from nlpserve.load_results import Counts, Disruption, LoadFacts, Verdict
@@ -265,6 +265,24 @@ def test_ctrl_c_deletes_the_job_and_restores_the_target(disruption, monkeypatch)
         list(Runner(cluster, spec, TARGET, Impatient()).runs())
     assert cluster.deleted == cluster.jobs != []
     assert len(cluster.current) == TARGET.replicas
+
+
+def test_ctrl_c_says_what_could_not_be_undone(monkeypatch):
+    scaler = Autoscaler("s", "models", TARGET.name, None, 2, 10, [])
+    cluster = FakeCluster(scaler)
+
+    class Impatient(Silent):
+        def show(self, what, sent, requests):
+            if sent:
+                cluster.fail_on = {"bound": ClusterError("bound autoscaler s: 503")}
+                raise KeyboardInterrupt
+
+    spec = SPEC.model_copy(update={"disruptions": (Disruption.SCALE_DOWN,)})
+    with pytest.raises(Interrupted) as interruption:
+        list(Runner(cluster, spec, TARGET, Impatient()).runs())
+    assert cluster.deleted == cluster.jobs != []
+    wanted = "the target is not as it was (autoscaler s had 2 to 10 replicas): bound autoscaler s"
+    assert interruption.value.left[0].startswith(wanted)
 
 
 def test_a_target_that_is_not_there_or_not_alone_is_told(monkeypatch):
