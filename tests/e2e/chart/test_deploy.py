@@ -34,6 +34,11 @@ def printed_commands(notes):
     return [line.strip() for line in joined.splitlines() if line.startswith("  ")]
 
 
+def templates(environment):
+    path = "jsonpath={.items[*].spec.template}"
+    return said(environment, "kubectl", "-n", environment["NAMESPACE"], "get", "deploy", "-o", path)
+
+
 def test_printed_commands_work_as_printed(environment):
     notes = said(environment, "make", "deploy", f"VALUES={LAPTOP}")
     commands = printed_commands(notes)
@@ -46,4 +51,13 @@ def test_printed_commands_work_as_printed(environment):
     assert '"find-train"' in output
     assert '"gratitude"' in output
     assert "Phase:          Succeeded" in output
+    words = ("helm", "upgrade", "nlpserve", "helm/nlpserve", "-n", environment["NAMESPACE"])
+    said(environment, *words, "--reset-then-reuse-values", "--set", "defaults.limits.maxTexts=7")
+    before = templates(environment)
+    said(environment, "make", "deploy")
+    assert (
+        templates(environment) == before
+    )  # what was set stays, and the same image changes nothing
+    assert '{"name":"NLPSERVE_MAX_TEXTS","value":"7"}' in before
+    assert "nlpserve/image-archive" in before
     said(environment, "helm", "uninstall", "nlpserve", "-n", environment["NAMESPACE"], "--wait")
