@@ -77,7 +77,7 @@ podDisruptionBudget.maxUnavailable ({{ $most }}) lets no pod go, so no node can 
 {{/* At 0.7 of what a pod can hold there is still time for another one to start. */}}
 {{- define "nlpserve.check.autoscaling" -}}
 {{- $autoscaling := .settings.autoscaling -}}
-{{- $cap := .settings.batching.queueLimit -}}
+{{- $cap := include "nlpserve.concurrencyCap" .settings | int64 -}}
 {{- if ne $autoscaling.mode "none" -}}
 {{- if gt (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas) -}}
 autoscaling.minReplicas ({{ $autoscaling.minReplicas }}) must not be above maxReplicas ({{ $autoscaling.maxReplicas }}): change one of them
@@ -89,7 +89,7 @@ autoscaling.mode is {{ $autoscaling.mode }}, but the pods have neither a CPU lim
 {{- if not $autoscaling.keda.serverAddress -}}
 autoscaling.mode is keda, but autoscaling.keda.serverAddress is empty: set it to the address of Prometheus
 {{- else if gt (mulf $autoscaling.keda.inFlight 10) (mulf $cap 7) -}}
-autoscaling.keda.inFlight ({{ $autoscaling.keda.inFlight }}) must be at most 0.7 of batching.queueLimit ({{ int64 $cap }}), where in-flight texts can rise no further: lower it to {{ divf (mulf $cap 7) 10 | floor }} or less
+autoscaling.keda.inFlight ({{ $autoscaling.keda.inFlight }}) must be at most 0.7 of what a pod can hold ({{ $cap }}: batching.queueLimit, or capacity × limits.deadlineSeconds where that is less), where in-flight texts can rise no further: lower it to {{ divf (mulf $cap 7) 10 | floor }} or less
 {{- else if gt (int $autoscaling.keda.fallback.replicas) (int $autoscaling.maxReplicas) -}}
 autoscaling.keda.fallback.replicas ({{ $autoscaling.keda.fallback.replicas }}) must not be above maxReplicas ({{ $autoscaling.maxReplicas }}): change one of them
 {{- end -}}

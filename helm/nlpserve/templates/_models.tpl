@@ -59,6 +59,14 @@ its canary with the overrides laid over the model's settings. */}}
 {{- include "nlpserve.milliCpu" (default 0 (default $requests.cpu $limits.cpu)) -}}
 {{- end -}}
 
+{{/* Texts that a pod can hold: its queue, or what it answers within the deadline where that is known to be
+less, since it sheds what would wait longer. */}}
+{{- define "nlpserve.concurrencyCap" -}}
+{{- $cap := float64 .batching.queueLimit -}}
+{{- with .capacity }}{{ $cap = min (floor $cap) (floor (mulf . $.limits.deadlineSeconds)) }}{{ end -}}
+{{- int64 $cap -}}
+{{- end -}}
+
 {{/* Average CPU of a pod that the autoscaler aims at. */}}
 {{- define "nlpserve.cpuTarget" -}}
 {{- div (mul (include "nlpserve.cpu" . | int) .autoscaling.cpuPercent) 100 -}}m

@@ -13,7 +13,7 @@
   expr: vector({{ $latency.share }})
   labels: {{ merge (dict "le" $bucket) $labels | toJson }}
 - record: nlpserve:queue_limit:texts
-  expr: vector({{ int64 .settings.batching.queueLimit }})
+  expr: vector({{ include "nlpserve.concurrencyCap" .settings }})
   labels: {{ $labels | toJson }}
 - record: nlpserve:most_pods:count
   expr: vector({{ int64 $most }})
