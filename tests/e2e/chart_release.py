@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import kubectl as k
@@ -34,6 +35,32 @@ def load(target, archive, *words):
         local_cluster.local("load", str(archive))
 
 
+@contextmanager
+def volume(namespace, folder):
+    """The name of a claim of a volume that is a folder of this machine."""
+    for part in (folder, *folder.parents):
+        with suppress(PermissionError):
+            part.chmod(part.stat().st_mode | 0o055)
+    size = {"storage": "1Gi"}
+    common = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
+    spec = {**common, "capacity": size, "hostPath": {"path": str(folder)}}
+    claim = {**common, "resources": {"requests": size}, "volumeName": namespace.name}
+    name = {"name": namespace.name}
+    namespace.apply(
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": name, "spec": spec},
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "models"},
+            "spec": claim,
+        },
+    )
+    try:
+        yield "models"
+    finally:
+        k.kubectl("delete", "persistentvolume", namespace.name, "--wait=false")
+
+
 class Release:
     """A release of the chart in a namespace."""
 
@@ -57,12 +84,12 @@ class Release:
         file.write_text(json.dumps(values), encoding="utf-8")
         return file
 
-    def upgrade(self, *words, check=True, **values):
+    def upgrade(self, *words, check=True, chart=CHART, **values):
         """Install or upgrade with these values over the small ones."""
         files = ["--values", self.file("small", SMALL), "--values", self.file("values", values)]
         wait = ("--wait", "--timeout", "3m")
         return self.helm(
-            "upgrade", "--install", self.name, CHART, *files, *wait, *words, check=check
+            "upgrade", "--install", self.name, chart, *files, *wait, *words, check=check
         )
 
     def test(self):

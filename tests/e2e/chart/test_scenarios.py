@@ -3,12 +3,11 @@
 import json
 import shutil
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import kubectl as k
 import pytest
-from chart_release import CHART, load
+from chart_release import CHART, load, volume
 
 # The only thing that differs: what a node must keep free, so that two cores suffice.
 THRIFTY = {"defaults": {"resources": {"requests": {"cpu": 0}}}}
@@ -64,25 +63,8 @@ def prepared(request, namespace, topics, tmp_path, tmp_path_factory):
         pytest.skip("only the local cluster's node sees this machine's folders")
     root = tmp_path_factory.mktemp("volume")
     shutil.copytree(topics, root / "topics" / "1.0.0")
-    for folder in (root, *root.parents):
-        with suppress(PermissionError):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    size = {"storage": "1Gi"}
-    common = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
-    volume = {**common, "capacity": size, "hostPath": {"path": str(root)}}
-    claim = {**common, "resources": {"requests": size}, "volumeName": namespace.name}
-    metadata = {"name": namespace.name}
-    namespace.apply(
-        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": volume},
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": "models"},
-            "spec": claim,
-        },
-    )
-    yield
-    k.kubectl("delete", "persistentvolume", namespace.name, "--wait=false")
+    with volume(namespace, root):
+        yield
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)

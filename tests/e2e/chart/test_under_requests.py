@@ -2,11 +2,15 @@
 
 import http.client
 import json
+import shutil
 import threading
 import time
 
 import kubectl as k
+import pytest
+from chart_release import volume
 
+FIRST = k.ROOT / "tests" / "e2e" / "chart" / "nlpserve-first.tgz"
 EMOTION_OFF = {"emotion": {"enabled": False}}
 BODY = json.dumps({"texts": ["un train pour Lyon demain matin"]})
 
@@ -61,6 +65,54 @@ def test_an_upgrade_and_its_rollback_lose_no_request(release):
         release.helm("rollback", release.name, "1", "--wait")
     assert asking.lost == []
     assert 0 < middle < asking.answered
+
+
+def test_a_canary_is_added_promoted_and_taken_away_without_loss(release):
+    release.upgrade(models=EMOTION_OFF)
+    changed = {"limits": {"maxTexts": 9}}
+    canary = {"canary": {"enabled": True, "overrides": changed}}
+    with Asking(release) as asking:
+        release.upgrade(models={"intent": canary, **EMOTION_OFF})
+        assert len(release.pods("intent", "canary")) == 1
+        release.upgrade(models={"intent": {**changed, **canary}, **EMOTION_OFF})
+        release.upgrade(models={"intent": changed, **EMOTION_OFF})
+        assert release.pods("intent", "canary") == set()
+    assert asking.lost == []
+    assert asking.answered > 50
+    assert "max_texts 9," in release.test()
+
+
+def test_an_upgrade_from_the_first_chart_loses_no_request(release):
+    """FIRST is the chart as it was at first, as `helm package` made it."""
+    release.upgrade(models=EMOTION_OFF, chart=FIRST)
+    with Asking(release) as asking:
+        release.upgrade(models=EMOTION_OFF)
+    assert asking.lost == []
+    assert asking.answered > 10
+
+
+def test_a_model_with_a_wrong_hash_leaves_the_old_pods_serving(release, namespace, tmp_path):
+    if not k.is_local():
+        pytest.skip("only the local cluster's node sees this machine's folders")
+    folder = tmp_path / "intent"
+    shutil.copytree(k.ROOT / "bento/models/intent", folder)
+    file = next(path for path in sorted(folder.rglob("*")) if path.stat().st_size > 1000)
+    content = bytearray(file.read_bytes())
+    content[500] ^= 1
+    file.write_bytes(content)
+    release.upgrade(models=EMOTION_OFF)
+    before = release.pods("intent")
+    with volume(namespace, folder) as claim:
+        artifact = {"source": "volume", "volume": {"persistentVolumeClaim": {"claimName": claim}}}
+        bad = {"intent": {"artifact": artifact}, **EMOTION_OFF}
+        with Asking(release) as asking:
+            words = ("--timeout", "20s", "--rollback-on-failure")
+            assert release.upgrade(*words, models=bad, check=False).returncode != 0
+    assert asking.lost == []
+    assert asking.answered > 50
+    assert release.pods("intent") == before
+    events = namespace.kubectl("get", "events", "-o", "jsonpath={.items[*].reason}")
+    assert "BackOff" in events
 
 
 def test_an_upgrade_to_an_image_that_is_not_there_loses_no_request(release):
