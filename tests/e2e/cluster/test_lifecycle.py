@@ -91,6 +91,9 @@ def test_a_start_that_fails_says_why_clears_up_and_tries_once_more():
     assert local("status").returncode == 0
 
 
+SOCKETS = ("-ignore_readdir_race", "-xdev", "-type", "s")
+
+
 def traces():
     """What a running cluster has on the machine, by kind."""
     tops = [Path(name) for name in ("/run", "/var/lib", "/var/log")]
@@ -103,7 +106,7 @@ def traces():
         "namespaces": {path.name for path in Path("/run/netns").glob("*")},
         "routes": said("ip", "route"),
         "cgroups": {str(p) for top in cgroups.hierarchies() for p in top.glob("nlpserve*")},
-        "sockets": said("find", *map(str, tops), "/tmp", "-xdev", "-type", "s"),
+        "sockets": said("find", *map(str, tops), "/tmp", *SOCKETS),
         "folders": {p.name for top in tops for p in top.iterdir() if p.name.startswith(marks)},
     }
 
