@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtest import forecast_commands, report
+from loadtest import calibrate_command, forecast_commands, report
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.rollout import Interrupted, Runner
@@ -27,6 +27,7 @@ from nlpserve.load_results import Disruption, RolloutResult, Run, TargetFacts, V
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 forecast_commands.add_to(app)
+calibrate_command.add_to(app)
 FAILED = 2
 INTERRUPTED = 130
 

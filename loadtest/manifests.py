@@ -4,6 +4,8 @@ import hashlib
 import math
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from loadtest.protocol import SPEC_VARIABLE
 from loadtest.spec import LoadSpec
 
@@ -11,6 +13,7 @@ MAX_NAME: Final = 57
 """A Job's pods have 6 characters more, and 63 are what a label may have."""
 PART_OF: Final = {"app.kubernetes.io/part-of": "nlpserve", "app.kubernetes.io/component": "load"}
 CONTAINER: Final = "generator"
+PROGRAM: Final = "loadtest.generator"
 START_SECONDS: Final = 120
 """To schedule and start the pod."""
 TTL_SECONDS: Final = 600
@@ -33,8 +36,25 @@ def deadline(load: LoadSpec) -> int:
 
 
 def job(job_name: str, namespace: str, image: str, load: LoadSpec) -> dict[str, Any]:
+    """A rollout's load."""
+    return generator_job(
+        job_name, namespace, image,
+        program=PROGRAM, spec=load, model=load.model, seconds=deadline(load),
+    )  # fmt: skip
+
+
+def generator_job(
+    job_name: str,
+    namespace: str,
+    image: str,
+    *,
+    program: str,
+    spec: BaseModel,
+    model: str,
+    seconds: int,
+) -> dict[str, Any]:
     """One pod that makes the load, once: a load test that is tried again counts something else."""
-    labels = {**PART_OF, "nlpserve/model": load.model}
+    labels = {**PART_OF, "nlpserve/model": model}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -43,14 +63,14 @@ def job(job_name: str, namespace: str, image: str, load: LoadSpec) -> dict[str, 
             "backoffLimit": 0,
             "completions": 1,
             "parallelism": 1,
-            "activeDeadlineSeconds": deadline(load),
+            "activeDeadlineSeconds": seconds,
             "ttlSecondsAfterFinished": TTL_SECONDS,
-            "template": {"metadata": {"labels": labels}, "spec": _pod(image, load)},
+            "template": {"metadata": {"labels": labels}, "spec": _pod(image, program, spec)},
         },
     }
 
 
-def _pod(image: str, load: LoadSpec) -> dict[str, Any]:
+def _pod(image: str, program: str, spec: BaseModel) -> dict[str, Any]:
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -67,8 +87,8 @@ def _pod(image: str, load: LoadSpec) -> dict[str, Any]:
                 "name": CONTAINER,
                 "image": image,
                 "imagePullPolicy": "IfNotPresent",
-                "args": ["loadtest.generator"],
-                "env": [{"name": SPEC_VARIABLE, "value": load.model_dump_json()}],
+                "args": [program],
+                "env": [{"name": SPEC_VARIABLE, "value": spec.model_dump_json()}],
                 "resources": {
                     "requests": {"cpu": "200m", "memory": "64Mi"},
                     "limits": {"cpu": "1", "memory": "256Mi"},

@@ -30,6 +30,11 @@ def answer(content, status="200 OK", *, close=False):
     return head.encode() + body
 
 
+def plain(text):
+    body = text.encode()
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 class Server:
     """Answers rightly until `misbehave` is set: (server, text, writer) → bytes, or None."""
 
@@ -37,6 +42,16 @@ class Server:
         self.served = 0
         self.connections = 0
         self.misbehave = None
+        self.pages = {}
+        """Path → text, for a GET."""
+
+    @staticmethod
+    def right(text):
+        return answer(prediction(text))
+
+    @staticmethod
+    def plain(content, status):
+        return answer(content, status)
 
     async def connected(self, reader, writer):
         self.connections += 1
@@ -48,7 +63,8 @@ class Server:
                 )
                 body = await reader.readexactly(length)
                 if head.startswith("GET"):
-                    writer.write(answer(FACTS))
+                    page = self.pages.get(head.split()[1])
+                    writer.write(answer(FACTS) if page is None else plain(page))
                     continue
                 self.served += 1
                 (text,) = json.loads(body)["texts"]

@@ -1,0 +1,169 @@
+"""Calibrates one pod on a cluster: `python -m loadtest calibrate`."""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+from pydantic import Field, ValidationError
+
+from loadtest import manifests
+from loadtest.calibration import manifests as pinning
+from loadtest.calibration.derived import PodFacts, Release
+from loadtest.calibration.search import SearchPlan
+from loadtest.calibration.spec import CalibrationLoad, Searched
+from loadtest.calibration.trials import Objective
+from loadtest.cluster.whole import WholeCluster
+from loadtest.objects import JobState, Target
+from loadtest.protocol import PROGRESS
+from loadtest.rollout import HOPELESS
+from loadtest.spec import LOAD_IMAGE, Name, Strict
+
+PERIOD_SECONDS: Final = 1.0
+START_SECONDS: Final = 120
+PROGRAM: Final = "loadtest.generator.calibration"
+
+
+class Form(StrEnum):
+    """How thoroughly it is done."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+LENGTHS: Final[dict[Form, dict[str, Any]]] = {
+    Form.QUICK: {
+        "seconds": 5,
+        "most_seconds": 8,
+        "point_seconds": 6,
+        "repeats": 3,
+        "resolution": 0.08,
+    },
+    Form.FULL: {"seconds": 30, "point_seconds": 40, "repeats": 5, "resolution": 0.04},
+}
+LONGEST_SECONDS: Final = {Form.QUICK: 900, Form.FULL: 5_400}
+"""After which it has failed."""
+
+
+class CalibrateSpec(Strict):
+    """What `python -m loadtest calibrate` does."""
+
+    model: str
+    namespace: Name
+    release: str | None = None
+    load_namespace: Name
+    image: str = LOAD_IMAGE
+    form: Form = Form.FULL
+    objective_seconds: float = Field(gt=0, le=60)
+    objective_share: float = Field(gt=0.5, lt=1)
+    start_rate: float = Field(default=20, gt=0.2, le=20_000)
+    texts: tuple[str, ...] = ()
+
+    def load(self, address: str) -> CalibrationLoad:
+        """What the generator is told."""
+        objective = Objective(seconds=self.objective_seconds, share=self.objective_share)
+        plan = SearchPlan(objective=objective, start_rate=self.start_rate, **LENGTHS[self.form])
+        return CalibrationLoad(url=address, model=self.model, search=plan, texts=self.texts)
+
+
+class CalibrationFailed(Exception):
+    """It did not come to an end that can be believed; the message says why."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What came of it."""
+
+    searched: Searched
+    pod: PodFacts
+    release: Release
+
+
+Told = Callable[[str], None]
+
+
+def calibrate(cluster: WholeCluster, spec: CalibrateSpec, target: Target, told: Told) -> Calibrated:
+    """Whatever happens, both Jobs go. Raises CalibrationFailed, ClusterError, NotCalibratable."""
+    deployment = cluster.deployment(target)
+    release = pinning.release(deployment)
+    run = secrets.token_hex(3)
+    longest = LONGEST_SECONDS[spec.form]
+    with ExitStack() as cleanup:
+        name = manifests.name("calibrate", spec.model, run)
+        job = pinning.pinned(
+            deployment, name, model=spec.model, run=run, seconds=longest + START_SECONDS
+        )
+        cleanup.callback(cluster.delete_job, target.namespace, name)
+        cluster.create_job(job)
+        told("the pinned pod starts")
+        pod, pod_times = _until_ready(cluster, target.namespace, name)
+        address = f"http://{pod['status']['podIP']}:{pinning.port(deployment)}"
+        loader = manifests.name("calibrate-load", spec.model, run)
+        cleanup.callback(cluster.delete_job, spec.load_namespace, loader)
+        cluster.create_job(
+            manifests.generator_job(
+                loader, spec.load_namespace, spec.image,
+                program=PROGRAM, spec=spec.load(address), model=spec.model, seconds=longest,
+            )
+        )  # fmt: skip
+        searched = _until_done(cluster, spec, loader, (target.namespace, name), told)
+    if searched.found is None:
+        raise CalibrationFailed(searched.invalid)
+    facts = PodFacts(
+        schedule_seconds=pod_times[0],
+        ready_seconds=pod_times[1],
+        idle_cpu=searched.idle_cpu,
+        memory_mib=searched.memory_bytes / 2**20,
+    )
+    return Calibrated(searched, facts, release)
+
+
+def _until_ready(
+    cluster: WholeCluster, namespace: str, job: str
+) -> tuple[dict[str, Any], tuple[float, float]]:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        _running(cluster.job_state(namespace, job), "the pinned pod")
+        for pod in cluster.pod_objects(namespace, f"batch.kubernetes.io/job-name={job}"):
+            found = pinning.times(pod)
+            if found is not None and pod["status"].get("podIP"):
+                return pod, found
+        time.sleep(PERIOD_SECONDS)
+    raise CalibrationFailed(f"the pinned pod was not ready within {START_SECONDS} s")
+
+
+def _until_done(
+    cluster: WholeCluster, spec: CalibrateSpec, loader: str, pinned: tuple[str, str], told: Told
+) -> Searched:
+    deadline = time.monotonic() + LONGEST_SECONDS[spec.form]
+    while time.monotonic() < deadline:
+        _running(cluster.job_state(*pinned), "the pinned pod")
+        state = cluster.job_state(spec.load_namespace, loader)
+        _running(state, "the load")
+        if state.succeeded:
+            try:
+                return Searched.model_validate_json(state.pod.message if state.pod else "")
+            except ValidationError:
+                raise CalibrationFailed("the generator's result cannot be read") from None
+        for line in cluster.last_lines(state.pod, 1) if state.pod is not None else ():
+            if line.startswith(PROGRESS):
+                told(_progress(orjson.loads(line.removeprefix(PROGRESS))))
+        time.sleep(PERIOD_SECONDS)
+    raise CalibrationFailed("the search did not end in time")
+
+
+def _progress(words: dict[str, Any]) -> str:
+    holds = "holds" if words["met"] else "fails"
+    return f"load {words['trial']}: {words['rate']} requests/s, the objective {holds}"
+
+
+def _running(state: JobState, what: str) -> None:
+    """Raises CalibrationFailed when it has failed, or never will run."""
+    if state.failure is not None:
+        raise CalibrationFailed(f"{what} failed: {state.failure}")
+    if state.pod is not None and state.pod.message.startswith(HOPELESS):
+        raise CalibrationFailed(f"{what} does not start: {state.pod.message.strip()}")

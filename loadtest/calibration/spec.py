@@ -1,0 +1,53 @@
+"""What a calibration is told, and what its generator says."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from loadtest.calibration.search import Found, SearchPlan
+from loadtest.spec import Strict
+from nlpserve.load_results import Facts
+
+MOST_TEXT_BYTES = 90_000
+"""The spec travels in one environment variable, and Linux takes 128 KiB for one."""
+
+
+class CalibrationLoad(Strict):
+    """What the generator in the pod does."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^http://[^/?#@]+$")]
+    """The pinned pod."""
+    model: str
+    search: SearchPlan
+    texts: tuple[str, ...] = Field(default=(), max_length=10_000)
+    """The user's own; none: made-up sentences of the model's language."""
+    made_up: int = Field(default=200, ge=1, le=10_000)
+    """How many of these."""
+    warm_seconds: float = Field(default=4, gt=0, le=600)
+    """Load before the search, at its first rate."""
+    timeout_seconds: float = Field(default=10, gt=0, le=300)
+    """Longest time from a request's begin to the whole answer."""
+    wait_seconds: float = Field(default=90, gt=0, le=600)
+    """Longest time until the pod answers."""
+
+
+class Searched(Facts):
+    """The generator's last word."""
+
+    model_version: str
+    language: str
+    texts: int
+    found: Found | None = None
+    """None: see `invalid`."""
+    invalid: str = ""
+    idle_cpu: float = 0.0
+    """Cores of the pod without any request."""
+    memory_bytes: float = 0.0
+    """Resident, of the pod at the end."""
+
+
+def fitting(texts: list[str]) -> list[str]:
+    """As many as the spec has room for, evenly from the whole file."""
+    size = sum(len(text.encode()) + 8 for text in texts)
+    stride = max(1, -(-size // MOST_TEXT_BYTES))
+    return texts[::stride]

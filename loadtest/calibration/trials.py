@@ -1,0 +1,83 @@
+"""One load at one rate: what was asked for, what it showed, whether it may be believed."""
+
+from typing import Final
+
+from pydantic import Field
+
+from nlpserve.load_results import Facts
+
+LEAST_SENT: Final = 0.95
+"""Of the requests that were meant; fewer, and the pod was spared."""
+MOST_CPU: Final = 0.9
+"""Of its core that the generator may use."""
+MOST_LAG: Final = 0.2
+"""Of the objective's time that the generator may be late by itself, at its 99th percentile."""
+
+
+class Objective(Facts):
+    """The share of all requests that has to be answered in so many seconds; a loss is not."""
+
+    seconds: float = Field(gt=0)
+    share: float = Field(gt=0, lt=1)
+
+
+class Wish(Facts):
+    """A load that the search wants to see."""
+
+    rate: float = Field(gt=0)
+    seconds: float = Field(gt=0)
+    sample: bool = False
+    """Whether to ask the pod for its texts in flight meanwhile, which costs it CPU."""
+
+
+class Trial(Facts):
+    """What a load showed. Latencies count from when a request was meant to begin."""
+
+    rate: float = Field(gt=0)
+    """Requests a second that were meant."""
+    seconds: float = Field(gt=0)
+    meant: int = Field(ge=1)
+    sent: int = Field(ge=0)
+    answered: int = Field(ge=0)
+    in_time: int = Field(ge=0)
+    """Answered within the objective's seconds."""
+    wrong: int = Field(default=0, ge=0)
+    """Answers that were none of this model's to this text."""
+    mean_seconds: float = Field(ge=0)
+    """Latency, on average over all that ended."""
+    share_seconds: float = Field(ge=0)
+    """Latency that the objective's share of the answers stayed below."""
+    answered_rate: float = Field(ge=0)
+    """Answers a second while the load lasted."""
+    open: float = Field(ge=0)
+    """Requests without an answer, on average over samples."""
+    gauge: float | None = None
+    """Texts in flight by the pod's own word, on average over samples; what KEDA looks at."""
+    cpu: float = Field(ge=0)
+    """Cores that the pod used."""
+    generator_cpu: float = Field(ge=0)
+    """Cores that the generator used."""
+    lag: float = Field(ge=0)
+    """Seconds that the generator was late, 99th percentile."""
+
+    def meets(self, objective: Objective) -> bool:
+        """Whether enough of what was meant was answered in time."""
+        return self.in_time >= objective.share * self.meant
+
+    @property
+    def little(self) -> float:
+        """Requests in flight by Little's law: rate times mean latency."""
+        return self.sent / self.seconds * self.mean_seconds
+
+    def problems(self, objective: Objective) -> list[str]:
+        """Why it tells nothing about the pod; nothing of it when it does."""
+        found = []
+        if self.sent < LEAST_SENT * self.meant:
+            found.append(f"{self.sent} of {self.meant} requests were sent")
+        if self.generator_cpu > MOST_CPU:
+            found.append(f"the generator used {self.generator_cpu:.2f} of its core")
+        if self.lag > MOST_LAG * objective.seconds:
+            found.append(f"the generator was late by {self.lag:.3f} s")
+        if self.wrong:
+            found.append(f"{self.wrong} answers were wrong")
+        return [f"at {self.rate:.1f} requests/s {line}" for line in found]

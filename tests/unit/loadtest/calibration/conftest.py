@@ -1,0 +1,69 @@
+"""A pod that is a formula: a queue with one server, and now and then a bad moment."""
+
+import math
+import random
+
+import pytest
+
+from loadtest.calibration.trials import Objective, Trial
+
+OBJECTIVE = Objective(seconds=0.5, share=0.99)
+
+
+class Formula:
+    """Answers at most `most` requests/s; the latency is that of a queue with random arrivals."""
+
+    def __init__(self, most, noise=0.0, seed=1):
+        self.most = most
+        self.asked = []
+        self.spoil = {}
+        self._noise = noise
+        self._chance = random.Random(seed)
+
+    @property
+    def knee(self):
+        """Where the share of answers in time falls below the objective's."""
+        return self.most + math.log(1 - OBJECTIVE.share) / OBJECTIVE.seconds
+
+    def __call__(self, wish):
+        self.asked.append(wish)
+        most = self.most * (1 + self._noise * self._chance.gauss(0, 1))
+        meant = max(1, round(wish.rate * wish.seconds))
+        spare = most - wish.rate
+        share = 1 - math.exp(-spare * OBJECTIVE.seconds) if spare > 0 else 0.2
+        busy = min(0.999, wish.rate / most)
+        answered = min(wish.rate, most)
+        open_ = busy / (1 - busy)
+        given = {
+            "rate": wish.rate, "seconds": wish.seconds, "meant": meant, "sent": meant,
+            "answered": round(answered * wish.seconds), "in_time": round(share * meant),
+            "mean_seconds": open_ / wish.rate, "share_seconds": 0.1, "answered_rate": answered,
+            "open": open_, "gauge": open_ if wish.sample else None, "cpu": busy,
+            "generator_cpu": 0.2, "lag": 0.001,
+        }  # fmt: skip
+        return Trial(**(given | self.spoil))
+
+
+def follow(search, pod):
+    """What the search found at this pod."""
+    wish = next(search)
+    while True:
+        try:
+            wish = search.send(pod(wish))
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture(name="formula")
+def formula_fixture():
+    return Formula
+
+
+@pytest.fixture(name="objective")
+def objective_fixture():
+    return OBJECTIVE
+
+
+@pytest.fixture(name="follow")
+def follow_fixture():
+    return follow
