@@ -87,8 +87,8 @@ cluster: ## A real Kubernetes on this machine, built where needed (NODES=, ADDON
 	@python3 -m k8s.local up --nodes "$(NODES)" --addons "$(ADDONS)" --provider "$(PROVIDER)"
 
 .PHONY: cluster-down
-cluster-down: ## Remove that Kubernetes and everything it made
-	@python3 -m k8s.local down
+cluster-down: ## Remove that Kubernetes and everything it made (PROVIDER=kind)
+	@python3 -m k8s.local down --provider "$(PROVIDER)"
 
 .PHONY: cluster-status
 cluster-status: ## What of it runs, versions, memory, last errors

@@ -5,7 +5,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from k8s.local import addons, build, cluster, images, kind, network, ordinary, preflight, status
+from k8s.local import (
+    addons,
+    build,
+    cluster,
+    containers,
+    images,
+    kind,
+    network,
+    ordinary,
+    preflight,
+    status,
+)
 from k8s.local.components import ALL, owner_of
 from k8s.local.errors import ClusterError
 from k8s.local.places import MOST_NODES
@@ -30,7 +41,7 @@ def main() -> int:
     command("build", _build, "build every program and image into the cache, and start nothing")
     tool = command("tool", _tool, "print the path of a built program, such as helm or promtool")
     tool.add_argument("program")
-    load = command("load", lambda given: cluster.load(given.archive), "an image into every node")
+    load = command("load", lambda given: containers.load(given.archive), "an image into every node")
     load.add_argument("archive", type=Path)
     extra = command("addons", _addons, "install add-ons on the cluster that KUBECONFIG names")
     for each in (up, extra):

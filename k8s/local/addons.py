@@ -18,6 +18,7 @@ from k8s.local.images import (
     Image,
 )
 from k8s.local.places import ADDONS, DATA, DNS_DOMAIN, DNS_SERVICE, KUBECONFIGS
+from k8s.local.proxy import without_proxy
 from k8s.local.shell import run
 
 UPSTREAM = ADDONS / "upstream"
@@ -137,4 +138,4 @@ def wait(namespace: str, *, seconds: int = 120) -> None:
 def kubectl(*words: str | Path, feed: str | None = None, timeout: float = 60) -> str:
     """The built kubectl on the built cluster."""
     command = [program("kubectl"), f"--kubeconfig={KUBECONFIGS / 'admin.json'}", *words]
-    return run(command, feed=feed, timeout=timeout)
+    return run(command, feed=feed, timeout=timeout, environment=without_proxy())

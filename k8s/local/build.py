@@ -1,20 +1,20 @@
 """Builds components with Go into the cache, each keyed by everything it is made from."""
 
-import fcntl
 import hashlib
 import json
 import os
 import platform
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from k8s.local.components import Component, owner_of
 from k8s.local.errors import BuildFailed, ClusterError, Missing
+from k8s.local.locks import locked
+from k8s.local.notes import note
 from k8s.local.places import MODULES, cache
 from k8s.local.shell import run
 
@@ -22,6 +22,8 @@ GO = "1.26"
 """Go 1.27 breaks kube-openapi: the API server then refuses what `kubectl apply` sends."""
 GO_EXACT = "go1.26.8"
 """What another Go is asked to fetch and be."""
+LONGEST_BUILD = 3600
+"""Seconds; of everything, on two busy cores, it took 25 minutes."""
 
 
 def key(component: Component) -> str:
@@ -51,8 +53,13 @@ def program(name: str) -> Path:
 
 
 def build(components: Sequence[Component]) -> None:
-    """Build what is missing, one after the other (Go itself uses every core)."""
-    with locked():
+    """Build what is missing, one after the other (Go itself uses every core).
+
+    What is built already waits for nobody.
+    """
+    if all(map(is_built, components)):
+        return
+    with building():
         missing = [item for item in components if not is_built(item)]
         for count, component in enumerate(missing, 1):
             note(f"[{count}/{len(missing)}] building {component.name} {component.version}")
@@ -136,15 +143,6 @@ def go_version() -> str:
         ) from error
 
 
-@contextmanager
-def locked() -> Iterator[None]:
-    """One build at a time on this machine; the others wait for its result."""
-    cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def note(text: str) -> None:
-    """Progress goes to standard error: what a command prints for scripts stays clean."""
-    print(text, file=sys.stderr, flush=True)
+def building() -> AbstractContextManager[None]:
+    """One build at a time on this machine; the others wait for its result. Raises Busy."""
+    return locked(cache() / "lock", "another build", LONGEST_BUILD)

@@ -6,6 +6,7 @@ whose behalf it asks.
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ AUTHORITY_KEY = CERTIFICATES / "ca.key"
 FRONT_PROXY_AUTHORITY = CERTIFICATES / "front-proxy-ca.crt"
 SERVICE_ACCOUNT_KEY = CERTIFICATES / "service-account.key"
 DAYS = "365"
+CONTEXT = "nlpserve"
+"""Of the kubeconfigs that are written here."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +119,21 @@ def write_kubeconfig(identity: Identity, path: Path, *, embed: bool = False) -> 
     content = {
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": "nlpserve",
+        "current-context": CONTEXT,
         "clusters": [{"name": "nlpserve", "cluster": cluster}],
         "users": [{"name": identity.user, "user": user}],
-        "contexts": [
-            {"name": "nlpserve", "context": {"cluster": "nlpserve", "user": identity.user}}
-        ],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": "nlpserve", "user": identity.user}}],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def current_context(path: Path) -> str:
+    """A kubeconfig's, ours or one that kind or kubectl wrote as YAML; empty where there is none."""
+    if not path.exists():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    found = re.search(r"""^\s*["']?current-context["']?:\s*["']?([^"',\s]*)""", text, re.MULTILINE)
+    return found[1] if found else ""

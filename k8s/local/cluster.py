@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 from k8s.local import (
     addons,
@@ -12,22 +12,26 @@ from k8s.local import (
     certificates,
     cgroups,
     cleanup,
+    containers,
     control_plane,
     health,
     images,
     network,
     preflight,
     processes,
+    proxy,
 )
-from k8s.local.build import note, program
 from k8s.local.components import HELM, KEDA, METRICS_SERVER, NODE, PROMETHEUS, Component
-from k8s.local.errors import ClusterError
+from k8s.local.errors import ClusterError, Missing
+from k8s.local.locks import locked
 from k8s.local.node import Node
-from k8s.local.places import DATA, KUBECONFIG, KUBECONFIGS, LOGS, RUN
-from k8s.local.shell import run
+from k8s.local.notes import note
+from k8s.local.places import CHANGES, DATA, KUBECONFIG, KUBECONFIGS, LOGS
 
 LEASE_SECONDS = 40
 """A kubelet renews its lease four times in this span, Kubernetes' default."""
+LONGEST_CHANGE = 900
+"""Seconds; many times what a start takes that has to be tried twice."""
 
 
 def components(names: Sequence[str]) -> list[Component]:
@@ -47,6 +51,17 @@ def up(count: int, names: Sequence[str]) -> None:
     preflight.install_packages()
     build.build(wanted)
     images.build(images.needed(names))
+    with changing():
+        start_or_restart(count, names)
+
+
+def changing() -> AbstractContextManager[None]:
+    """One start or removal at a time on this machine. Raises Busy."""
+    return locked(CHANGES, "another start or removal of the cluster", LONGEST_CHANGE)
+
+
+def start_or_restart(count: int, names: Sequence[str]) -> None:
+    """Start; where that fails and nobody's work is at stake, once more from nothing."""
     held = DATA.is_dir()
     try:
         start(count, names)
@@ -54,12 +69,12 @@ def up(count: int, names: Sequence[str]) -> None:
         if held and health.api_ready():
             raise
         note(f"{error}\nThe cluster did not start; clearing up and trying once more.")
-        down()
+        clear()
         start_anew(count, names)
     except KeyboardInterrupt:
         if not held:
             note("interrupted: clearing up")
-            down()
+            clear()
         raise
 
 
@@ -69,7 +84,7 @@ def start_anew(count: int, names: Sequence[str]) -> None:
         start(count, names)
     except (ClusterError, OSError):
         keep_logs()
-        down()
+        clear()
         raise
 
 
@@ -86,34 +101,20 @@ def start(count: int, names: Sequence[str]) -> None:
     control_plane.make_certificates()
     write_kubeconfigs()
     with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
-        loading = [pool.submit(start_containers, node, names) for node in nodes]
+        loading = [pool.submit(containers.start, node, names) for node in nodes]
         start_control_plane()
         for done in loading:
             done.result()
     start_kubelets(nodes)
     install_addons(names)
     note(f"the cluster is up: export KUBECONFIG={KUBECONFIG}")
+    if text := proxy.advice():
+        note(text)
 
 
 def write_kubeconfigs() -> None:
     certificates.write_kubeconfig(certificates.ADMIN, KUBECONFIGS / "admin.json", embed=True)
     certificates.write_kubeconfig(certificates.ADMIN, KUBECONFIG, embed=True)
-
-
-def start_containers(node: Node, names: Sequence[str]) -> None:
-    """The node's containerd, with the images of what the cluster itself runs."""
-    containerd = node.processes()[0]
-    for folder in (node.run, node.logs, node.folder / "volume-plugins"):
-        folder.mkdir(parents=True, exist_ok=True)
-    processes.ensure(containerd)
-    health.wait("containerd", lambda: health.answers(node.socket), [containerd.name])
-    for image in images.needed(names):
-        # By the archive's name, which changes with its content; the image's may not.
-        mark = node.folder / "loaded" / image.archive.name
-        if not mark.exists():
-            ctr(node, "images", "import", image.archive)
-            mark.parent.mkdir(exist_ok=True)
-            mark.touch()
 
 
 def start_control_plane() -> None:
@@ -168,9 +169,21 @@ def remove_nodes_above(count: int) -> None:
 
 
 def down() -> None:
+    """Remove it, whatever state it is in."""
+    if problems := preflight.privileges():
+        raise Missing("\n".join(problems))
+    with changing():
+        clear()
+
+
+def clear() -> None:
     """Nothing is left: no process, mount, namespace, link, rule, cgroup, socket or file."""
     cleanup.remove_all()
-    KUBECONFIG.unlink(missing_ok=True)
+    context = certificates.current_context(KUBECONFIG)
+    if context in ("", certificates.CONTEXT):
+        KUBECONFIG.unlink(missing_ok=True)
+    else:
+        note(f"{KUBECONFIG} stays: its context {context} is another cluster's")
 
 
 def keep_logs() -> None:
@@ -180,18 +193,3 @@ def keep_logs() -> None:
     if LOGS.is_dir():
         shutil.copytree(LOGS, kept)
         note(f"the logs of the failed start are in {kept}")
-
-
-def load(archive: Path) -> None:
-    """An image archive into every node's containerd."""
-    numbers = list(range(1, network.most_node() + 1))
-    if not numbers or not RUN.is_dir():
-        raise ClusterError("no cluster runs here: start it with `make cluster`")
-    for number in numbers:
-        ctr(Node(number, len(numbers)), "images", "import", archive)
-
-
-def ctr(node: Node, *words: str | Path) -> str:
-    """Containerd's own client, in the namespace that Kubernetes uses."""
-    command = [program("ctr"), "--address", node.socket, "--namespace", "k8s.io", *words]
-    return run(command, timeout=180)

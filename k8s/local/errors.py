@@ -1,6 +1,7 @@
 """ClusterError
 ├── Missing      the machine lacks something; says what to do
 ├── BuildFailed  a component did not build
+├── Busy         another command had what this one needs for too long
 └── StartFailed  a component did not come up; carries the end of its log
 """
 
@@ -17,6 +18,10 @@ class Missing(ClusterError):
 
 class BuildFailed(ClusterError):
     """A component did not build."""
+
+
+class Busy(ClusterError):
+    """Another command had what this one needs for too long."""
 
 
 class StartFailed(ClusterError):

@@ -1,10 +1,10 @@
 """Waits for the cluster's parts, each for a bounded time, noticing at once when one has died."""
 
+import http.client
 import json
 import socket
 import ssl
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -30,15 +30,19 @@ def wait(what: str, ready: Callable[[], bool], watched: Iterable[str], seconds: 
 
 
 def ask(path: str, *, seconds: float = 5) -> bytes | None:
-    """The API server's answer to a GET by the administrator; None when it has none yet."""
-    context = ssl.create_default_context(cafile=str(AUTHORITY))
-    context.load_cert_chain(ADMIN.certificate, ADMIN.key)
+    """The API server's answer to a GET by the administrator; None when it has none yet.
+
+    Nor has it one while the certificates are missing, as when a start was cut short.
+    """
     try:
-        with urllib.request.urlopen(  # noqa: S310 - its own address
-            f"{api_server()}{path}", context=context, timeout=seconds
-        ) as answer:
+        context = ssl.create_default_context(cafile=str(AUTHORITY))
+        context.load_cert_chain(ADMIN.certificate, ADMIN.key)
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        with opener.open(f"{api_server()}{path}", timeout=seconds) as answer:
             content: bytes = answer.read()
-    except (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError):
+    except (OSError, http.client.HTTPException):
         return None
     return content
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from k8s.local.build import folder_of, locked, note, program
+from k8s.local.build import building, folder_of, program
 from k8s.local.components import COREDNS, KEDA, KUBERNETES, METRICS_SERVER, PROMETHEUS, Component
+from k8s.local.notes import note
 from k8s.local.places import cache
 from k8s.local.shell import Argument, run
 
@@ -67,7 +68,9 @@ PROMETHEUS_IMAGE = Image("prometheus", PROMETHEUS)
 
 def build(images: Sequence[Image]) -> None:
     """The archives that are missing; their components must be built."""
-    with locked():
+    if all(image.archive.exists() for image in images):
+        return
+    with building():
         for image in images:
             if not image.archive.exists():
                 note(f"making the image {image.name}")

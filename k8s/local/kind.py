@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from k8s.local import addons, ordinary
+from k8s.local.certificates import current_context
 from k8s.local.places import KUBECONFIG
 from k8s.local.shell import Argument, run
 
@@ -39,4 +40,7 @@ def up(count: int, names: Sequence[str]) -> None:
 
 
 def down() -> None:
+    """The cluster, and its kubeconfig, of which kind itself leaves the empty frame."""
     run(["kind", "delete", "cluster", "--name", NAME, "--kubeconfig", KUBECONFIG], timeout=120)
+    if current_context(KUBECONFIG) == "":
+        KUBECONFIG.unlink(missing_ok=True)

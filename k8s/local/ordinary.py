@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from k8s.local import addons
-from k8s.local.build import note
+from k8s.local.notes import note
 from k8s.local.places import ADDONS
 from k8s.local.shell import Argument, run
 

@@ -18,6 +18,8 @@ KUBECONFIGS = DATA / "kubeconfigs"
 LOGS = DATA / "logs"
 CERTIFICATES = DATA / "certificates"
 PROCESSES = DATA / "processes"
+CHANGES = Path("/run/lock/nlpserve-cluster")
+"""The lock of who starts or removes it; the only file that stays, and empty."""
 
 CGROUP = "nlpserve-cluster"
 NAMESPACE_PREFIX = "nlpserve-"

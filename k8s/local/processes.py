@@ -13,6 +13,7 @@ from pathlib import Path
 
 from k8s.local import cgroups
 from k8s.local.places import CGROUP, LOGS, PROCESSES
+from k8s.local.proxy import without_proxy
 from k8s.local.shell import inside
 
 DAEMONS = f"{CGROUP}/daemons"
@@ -83,7 +84,7 @@ def ensure(process: Process) -> bool:
         end(record)
     for folder in (LOGS, PROCESSES):
         folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PATH": f"{process.path}{os.environ['PATH']}"}
+    environment = {**without_proxy(), "PATH": f"{process.path}{os.environ['PATH']}"}
     with process.log.open("ab") as log:
         started = subprocess.Popen(  # it outlives us: the record is what holds it
             [*inside(process.namespace), *process.command],

@@ -1,10 +1,12 @@
 """What kind and kubectl are asked; both are stand-ins that write it down."""
 
 import json
+import subprocess
 
 import pytest
 
 from k8s.local import addons, kind
+from k8s.local.places import PROJECT
 
 STAND_IN = """#!/bin/sh
 echo "${{0##*/}} $*" >> {log}
@@ -49,6 +51,22 @@ def test_leaves_a_cluster_that_is_there(asked):
     assert asked() == ["kind get clusters"]
 
 
-def test_down_deletes_it(asked):
+@pytest.mark.parametrize(
+    ("left", "stays"), [('current-context: ""\n', False), ("current-context: other\n", True)]
+)
+def test_down_deletes_it_with_an_empty_kubeconfig(asked, tmp_path, monkeypatch, left, stays):
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(left, encoding="ascii")
+    monkeypatch.setattr(kind, "KUBECONFIG", kubeconfig)
     kind.down()
     assert asked()[0].startswith("kind delete cluster --name nlpserve")
+    assert kubeconfig.exists() == stays
+
+
+@pytest.mark.parametrize("command", [["cluster", "up"], ["cluster-down", "down"]])
+def test_make_passes_the_provider_on(command):
+    target, word = command
+    words = ["make", "--dry-run", target, "PROVIDER=kind"]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert f"k8s.local {word}" in done.stdout
+    assert '--provider "kind"' in done.stdout

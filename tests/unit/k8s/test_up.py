@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from k8s.local import __main__ as command
-from k8s.local import build, cluster, health, images, preflight
-from k8s.local.errors import StartFailed
+from k8s.local import build, cleanup, cluster, health, images, preflight
+from k8s.local.errors import Busy, Missing, StartFailed
 
 
 @pytest.fixture
@@ -30,9 +30,11 @@ def story(monkeypatch, tmp_path):
     for module, name in ((preflight, "check"), (build, "build"), (images, "build")):
         monkeypatch.setattr(module, name, lambda _: None)
     monkeypatch.setattr(preflight, "install_packages", lambda: None)
+    monkeypatch.setattr(preflight, "privileges", list)
     monkeypatch.setattr(cluster, "DATA", told.data)
     monkeypatch.setattr(cluster, "start", told.start)
-    monkeypatch.setattr(cluster, "down", lambda: told.done.append("down"))
+    monkeypatch.setattr(cluster, "CHANGES", tmp_path / "changes")
+    monkeypatch.setattr(cluster, "clear", lambda: told.done.append("clear"))
     monkeypatch.setattr(cluster, "keep_logs", lambda: told.done.append("logs"))
     monkeypatch.setattr(health, "api_ready", lambda: False)
     return told
@@ -41,7 +43,7 @@ def story(monkeypatch, tmp_path):
 def test_a_failed_start_is_cleared_up_and_tried_once_more(story, capsys):
     story.failures = 1
     cluster.up(1, [])
-    assert story.done == ["start", "down", "start"]
+    assert story.done == ["start", "clear", "start"]
     assert "etcd ended" in capsys.readouterr().err
 
 
@@ -49,7 +51,7 @@ def test_a_second_failure_keeps_the_logs_and_leaves_nothing(story):
     story.failures = 2
     with pytest.raises(StartFailed):
         cluster.up(1, [])
-    assert story.done == ["start", "down", "start", "logs", "down"]
+    assert story.done == ["start", "clear", "start", "logs", "clear"]
 
 
 def test_a_cluster_that_answers_is_not_cleared_up(story, monkeypatch):
@@ -65,10 +67,10 @@ def test_a_cluster_that_does_not_answer_is_made_anew(story):
     story.data.mkdir()
     story.failures = 1
     cluster.up(1, [])
-    assert story.done == ["start", "down", "start"]
+    assert story.done == ["start", "clear", "start"]
 
 
-@pytest.mark.parametrize(("held", "after"), [(False, ["start", "down"]), (True, ["start"])])
+@pytest.mark.parametrize(("held", "after"), [(False, ["start", "clear"]), (True, ["start"])])
 def test_an_interruption_clears_up_what_it_began(story, held, after):
     if held:
         story.data.mkdir()
@@ -77,6 +79,44 @@ def test_an_interruption_clears_up_what_it_began(story, held, after):
     with pytest.raises(KeyboardInterrupt):
         cluster.up(1, [])
     assert story.done == after
+
+
+@pytest.mark.parametrize("change", [lambda: cluster.up(1, []), cluster.down])
+def test_one_start_or_removal_at_a_time(story, change, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "LONGEST_CHANGE", 0)
+    with cluster.changing(), pytest.raises(Busy, match="another start or removal"):
+        change()
+    assert story.done == []
+    change()
+    assert len(story.done) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_a_machine_that_cannot_have_it_is_told_so_by_down(story, monkeypatch):
+    monkeypatch.setattr(preflight, "privileges", lambda: ["Linux is needed"])
+    with pytest.raises(Missing, match="Linux is needed"):
+        cluster.down()
+    assert story.done == []
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ('{"current-context": "nlpserve", "kind": "Config"}', False),
+        ("apiVersion: v1\ncurrent-context: kind-nlpserve\nkind: Config\n", True),
+        ("apiVersion: v1\nkind: Config\n", False),
+        (None, False),
+    ],
+)
+def test_anothers_kubeconfig_stays(text, stays, monkeypatch, tmp_path, capsys):
+    kubeconfig = tmp_path / "kubeconfig"
+    if text is not None:
+        kubeconfig.write_text(text, encoding="ascii")
+    monkeypatch.setattr(cleanup, "remove_all", lambda: None)
+    monkeypatch.setattr(cluster, "KUBECONFIG", kubeconfig)
+    cluster.clear()
+    assert kubeconfig.exists() == stays
+    assert ("kind-nlpserve is another cluster's" in capsys.readouterr().err) == stays
 
 
 def test_building_alone_looks_and_installs_first(monkeypatch):
