@@ -21,6 +21,7 @@ from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.rollout import Interrupted, Runner
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
+from loadtest.stress import command as stress
 from loadtest.target import find_target
 from nlpserve import __version__
 from nlpserve.load_results import Disruption, RolloutResult, Run, TargetFacts, Verdict, worst
@@ -28,6 +29,7 @@ from nlpserve.load_results import Disruption, RolloutResult, Run, TargetFacts, V
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 forecast_commands.add_to(app)
 calibrate_command.add_to(app)
+stress.add_to(app)
 FAILED = 2
 INTERRUPTED = 130
 

@@ -22,7 +22,9 @@ def test_it_holds_nothing_of_the_service():
     tops = {name.split("/")[0] for name in context()}
     assert tops == {"LICENSE", "NOTICE", "bento", "loadtest", "nlpserve", "requirements"}
     assert {n for n in context() if n.startswith("bento/")} == {"bento/image/stage.py"}
-    assert {n for n in context() if n.startswith("requirements/")} == {"requirements/loadtest.txt"}
+    assert {n for n in context() if n.startswith("requirements/")} == {
+        "requirements/load-image.txt"
+    }
 
 
 def test_every_file_that_is_copied_is_in_the_context():
