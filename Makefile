@@ -22,12 +22,14 @@ PROVIDER ?=
 PART ?=
 SUITE ?=
 IMAGE ?=
+PROMETHEUS ?= http://localhost:9090
 VALUES ?=
 
 serve_python = "$$(requirements/environment serve)/bin/python"
 dev_python = "$$(requirements/environment dev)/bin/python"
 loadtest_python = "$$(requirements/environment loadtest)/bin/python"
 train_python = "$$(requirements/environment train)/bin/python"
+dashboards_python = "$$(requirements/environment dashboards)/bin/python"
 
 .PHONY: help
 help: ## Print this list
@@ -47,11 +49,15 @@ test: lint verify ## Every check that needs no cluster: lint, generated files, a
 test-rules: ## Alert rules against their promtool tests, and against the runbooks
 	@$(dev_python) -m pytest tests/repo/test_monitoring.py $(ARGS)
 
+.PHONY: dashboards-preview
+dashboards-preview: ## Draw each dashboard from PROMETHEUS=URL, into OUT/ (ARGS=--minutes 15)
+	@$(dashboards_python) -m monitoring.dashboards.preview --url "$(PROMETHEUS)" --out "$(OUT)" $(ARGS)
+
 .PHONY: lint
 lint: ## ruff and mypy, strict
 	@$(dev_python) -m ruff check .
 	@$(dev_python) -m ruff format --check .
-	@$(dev_python) -m mypy nlpserve bento loadtest benchmarks k8s
+	@$(dev_python) -m mypy nlpserve bento loadtest benchmarks k8s monitoring
 
 .PHONY: format
 format: ## Format the code
@@ -69,6 +75,7 @@ generate: ## Write every generated file again
 	@$(dev_python) -m benchmarks.page
 	@$(dev_python) -m k8s.chart_values
 	@$(dev_python) -m k8s.alert_rules
+	@$(dashboards_python) -m monitoring.dashboards
 
 .PHONY: verify
 verify: ## Fail when a generated file is not what its source says
@@ -77,6 +84,7 @@ verify: ## Fail when a generated file is not what its source says
 	@$(dev_python) -m benchmarks.page --check
 	@$(dev_python) -m k8s.chart_values --check
 	@$(dev_python) -m k8s.alert_rules --check
+	@$(dashboards_python) -m monitoring.dashboards --check
 
 .PHONY: lock
 lock: ## Write requirements/*.txt from pyproject.toml

@@ -18,6 +18,8 @@ INTENDED_RATE: Final = LOAD_PREFIX + "intended_rate"
 # Read by: achieved against intended rate, failures. Also has OUTCOME, one of load_results.Outcome.
 REQUESTS: Final = LOAD_PREFIX + "requests"
 OUTCOME: Final = "outcome"
+ANSWERED: Final = "answered"
+"""Its one value that is no failure; here once more, for those who have no pydantic."""
 # Read by: latency as the user has it. Histogram, in seconds.
 LATENCY: Final = LOAD_PREFIX + "latency_seconds"
 # Read by: connections of the generator. Open now.

@@ -21,6 +21,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from monitoring.dashboards.metrics import SERVED, Foreign
 from monitoring.dashboards.panels import SOURCE, Chart
+from nlpserve import load_metrics
 from nlpserve import metrics as own
 
 COLUMNS: Final = 24
@@ -39,6 +40,7 @@ ROLLOUTS: Final = f"{_HASHES % ''} unless {_HASHES % ' offset 1m'}"
 FIRING: Final = (
     f'{Foreign.ALERTS}{{alertstate="firing",alertname=~"Nlpserve.+",namespace=~"$namespace|"}}'
 )
+LOADS: Final = f"count by (scenario, run) ({load_metrics.USERS})"
 
 Variable: TypeAlias = Builder[VariableModel]
 
@@ -77,6 +79,7 @@ class Board:
             .variables([*_shared_variables(one_model=self.one_model), *self.own_variables])
             .annotations([_annotation("Rollouts", ROLLOUTS, "blue")])
             .annotation(_annotation("Alerts", FIRING, "red"))
+            .annotation(_annotation("Load tests", LOADS, "purple"))
             .link(_link())
         )
         dashboard = builder.build()

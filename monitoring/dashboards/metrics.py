@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from nlpserve import load_metrics as load
 from nlpserve import metrics as own
 
 
@@ -45,6 +46,9 @@ BATCHES: Final = f"{own.BATCHES}_total"
 PREDICTIONS: Final = f"{own.PREDICTIONS}_total"
 LOG_DROPPED: Final = f"{own.PREDICTION_LOG_DROPPED}_total"
 
+LOAD_REQUESTS: Final = f"{load.REQUESTS}_total"
+LOAD_LATENCY: Final = load.LATENCY
+
 SERVED: Final = 'namespace=~"$namespace",model=~"$model"'
 """What the service reports for the models that are looked at."""
 SCALED: Final = 'namespace=~"$namespace",deployment=~"$workload"'
@@ -55,6 +59,8 @@ PODS: Final = 'namespace=~"$namespace",pod=~"($workload)-[a-z0-9]+-[a-z0-9]{5}"'
 """Their pods."""
 CONTAINERS: Final = f'{PODS},container="server"'
 """What serves in these."""
+LOADED: Final = 'scenario=~"$scenario",run=~"$run"'
+"""What generators report, in whichever namespace they are."""
 
 
 def recorded(rule: Recorded, default: float) -> str:

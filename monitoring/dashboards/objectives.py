@@ -21,5 +21,10 @@ CAP_SHARE: Final = 0.7
 THROTTLED_SHARE: Final = 0.1
 # Memory near its limit: the kernel is about to kill the pod.
 MEMORY_SHARE: Final = 0.9
+# A load test tells nothing when less of what was meant is sent, when a worker used more of its CPU
+# limit, or ran so late: the defaults of a scenario's `validity`.
+RATE_SHARE: Final = 0.95
+GENERATOR_BUSY_SHARE: Final = 0.9
+GENERATOR_LAG_SECONDS: Final = 0.1
 # A winner with less than this is a guess.
 LOW_CONFIDENCE: Final = 0.5

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -61,9 +61,10 @@ class Prometheus:
         try:
             with urlopen(address, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  the user's URL
                 found = json.load(answer)
-        except URLError as error:
-            said = error.read().decode(errors="replace") if hasattr(error, "read") else error.reason
-            raise SourceError(f"{path} {parameters}: {said}") from error
+        except HTTPError as error:
+            raise SourceError(f"{path} {parameters}: {error.read().decode()}") from error
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{self.url}: {error}") from error
         return found["data"]
 
 
@@ -85,7 +86,9 @@ def variables_of(
         name = variable["name"]
         if name in chosen or variable["type"] == "datasource":
             continue
-        if variable["type"] != "query":
+        if variable["type"] == "constant":
+            filled[name] = variable["query"]
+        elif variable["type"] != "query":
             filled[name] = variable["current"]["value"]
         elif variable.get("allValue"):
             filled[name] = variable["allValue"]

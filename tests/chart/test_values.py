@@ -64,6 +64,8 @@ CONTEXTS = {
     "serviceMonitor.enabled": {},
     "prometheusRule": {"prometheusRule": {"enabled": True}},
     "prometheusRule.enabled": {},
+    "dashboards": {"dashboards": {"enabled": True}},
+    "dashboards.enabled": {},
     "rolloutTest": {"rolloutTest": {"enabled": True}},
     "rolloutTest.enabled": {},
     "defaults.objectives": {"prometheusRule": {"enabled": True}},

