@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import gc
+import json
 import logging
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from bento.pending import BatchLimits, Prediction
 from bento.predictions_log import PredictionsLog, open_predictions_log
 from bento.settings import Settings
 from nlpserve.errors import NotFound
+from nlpserve.metrics import LAST_COUNTS
 from nlpserve.sentences import LanguageCode, sentences
 
 logger = logging.getLogger(__name__)
@@ -135,7 +137,10 @@ class Runtime:
         self.lifecycle.started = True
 
     async def stop(self) -> None:
-        """Close what `start` opened."""
+        """Close what `start` opened, and say what was counted: the last scrape is long ago."""
+        if self.lifecycle.started:
+            counted = [[*key, number] for key, number in self.metrics.requests.items()]
+            logger.info("%s%s", LAST_COUNTS, json.dumps(counted))
         self.lifecycle.started = False
         for model in self.models.values():
             model.batcher.close()

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtest import calibrate_command, forecast_commands, report
+from loadtest import calibrate_command, forecast_commands, report, run_command
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.rollout import Interrupted, Runner
@@ -27,6 +27,8 @@ from nlpserve import __version__
 from nlpserve.load_results import Disruption, RolloutResult, Run, TargetFacts, Verdict, worst
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.command()(run_command.run)
+app.command()(run_command.clean)
 forecast_commands.add_to(app)
 calibrate_command.add_to(app)
 stress.add_to(app)

@@ -71,6 +71,16 @@ def generator_job(
 
 
 def _pod(image: str, program: str, spec: BaseModel) -> dict[str, Any]:
+    variables = [{"name": SPEC_VARIABLE, "value": spec.model_dump_json()}]
+    resources = {
+        "requests": {"cpu": "200m", "memory": "64Mi"},
+        "limits": {"cpu": "1", "memory": "256Mi"},
+    }
+    return restricted_pod(container(CONTAINER, image, program, variables, resources))
+
+
+def restricted_pod(only: dict[str, Any]) -> dict[str, Any]:
+    """A pod that the restricted Pod Security Standard admits, with no access to the cluster."""
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -82,22 +92,24 @@ def _pod(image: str, program: str, spec: BaseModel) -> dict[str, Any]:
             "runAsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [
-            {
-                "name": CONTAINER,
-                "image": image,
-                "imagePullPolicy": "IfNotPresent",
-                "args": [program],
-                "env": [{"name": SPEC_VARIABLE, "value": spec.model_dump_json()}],
-                "resources": {
-                    "requests": {"cpu": "200m", "memory": "64Mi"},
-                    "limits": {"cpu": "1", "memory": "256Mi"},
-                },
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "capabilities": {"drop": ["ALL"]},
-                    "readOnlyRootFilesystem": True,
-                },
-            }
-        ],
+        "containers": [only],
+    }
+
+
+def container(
+    name: str, image: str, module: str, env: list[dict[str, Any]], resources: dict[str, Any]
+) -> dict[str, Any]:
+    """A container that runs a module of the load's image."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": [module],
+        "env": env,
+        "resources": resources,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
     }

@@ -1,6 +1,8 @@
 """The few facts that load tests need of Kubernetes' objects. Pure: the API's JSON in, facts out."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nlpserve.load_results import NodeFacts
@@ -22,6 +24,14 @@ class Pod:
     message: str
     """What its container said at its end, or why it does not start."""
     exit_code: int | None
+    address: str = ""
+    """Empty while it has none."""
+    port: int = 0
+    """Of its first container."""
+    restarts: int = 0
+    """Of all its containers."""
+    image_digest: str = ""
+    """Of the container that answers, as the node has it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,10 @@ class Target:
     grace_seconds: int
     environment: dict[str, str]
     managers: list[dict[str, Any]]
+    template_hash: str = ""
+    """SHA-256 of the pod template as JSON."""
+    resources: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Requests and limits of the container that answers."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,10 @@ def read_pod(item: dict[str, Any]) -> Pod:
         elif "waiting" in state and not message:
             waiting = state["waiting"]
             message = f"{waiting.get('reason', '')}: {waiting.get('message', '')}"
+    containers = item.get("spec", {}).get("containers", [])
+    ports = containers[0].get("ports", []) if containers else []
+    states = status.get("containerStatuses", [])
+    server = next((state for state in states if state.get("name") == SERVER), None)
     return Pod(
         name=meta["name"],
         namespace=meta["namespace"],
@@ -87,6 +105,10 @@ def read_pod(item: dict[str, Any]) -> Pod:
         phase=status.get("phase", "Pending"),
         message=message or status.get("message", ""),
         exit_code=code,
+        address=status.get("podIP", ""),
+        port=ports[0]["containerPort"] if ports else 0,
+        restarts=sum(state.get("restartCount", 0) for state in states),
+        image_digest=server.get("imageID", "") if server else "",
     )
 
 
@@ -115,6 +137,14 @@ def read_target(item: dict[str, Any]) -> Target:
             entry["name"]: entry["value"] for entry in server.get("env", ()) if "value" in entry
         },
         managers=meta.get("managedFields", []),
+        template_hash=hashlib.sha256(
+            json.dumps(spec["template"], sort_keys=True).encode()
+        ).hexdigest(),
+        resources={
+            bound: {name: str(amount) for name, amount in amounts.items()}
+            for bound, amounts in server.get("resources", {}).items()
+            if bound in {"requests", "limits"}
+        },
     )
 
 

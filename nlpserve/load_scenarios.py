@@ -92,6 +92,8 @@ class ConnectionsPart(Part):
     """Requests on one connection; 1: a new one for each. Else as many as come."""
     seconds: Seconds | None = None
     """Age at which it is replaced, so that new pods get their share. Else never."""
+    least: int = Field(default=64, ge=1, le=10_000)
+    """Of one worker in the open model, used in turn: a few would leave pods without requests."""
 
 
 class WorkersPart(Part):

@@ -60,3 +60,8 @@ class BatchReason(StrEnum):
 
 NO_MODEL: Final = "none"
 """`model` label of a request that names no served model."""
+
+LAST_COUNTS: Final = "Requests counted: "
+"""Begins the line that a process logs as it ends: its requests, [model, route, code, number] each.
+
+Nobody can scrape it by then, and a load test counts every request."""

@@ -15,6 +15,8 @@ from nlpserve.load_results import ClusterFacts
 
 MANAGER: Final = "nlpserve-loadtest"
 """Under this name the API server notes which fields were changed."""
+FOLLOW_SECONDS: Final = 120
+"""Longest time to read a log to its end."""
 RESTARTED_AT: Final = "kubectl.kubernetes.io/restartedAt"
 """`kubectl rollout restart` sets the same annotation."""
 
@@ -59,6 +61,17 @@ class Cluster:
             if error.status not in {403, 404}:
                 raise
             return error.status == 403  # it cannot be known; making the Job will tell
+        return True
+
+    def has_account(self, namespace: str, name: str) -> bool:
+        """Whether this service account is there, as far as one may know."""
+        call = self._core.read_namespaced_service_account
+        try:
+            self._get(f"read service account {name}", call, name, namespace)
+        except ClusterError as error:
+            if error.status not in {403, 404}:
+                raise
+            return error.status == 403
         return True
 
     def targets(self, namespace: str, selector: str) -> list[Target]:
@@ -148,6 +161,48 @@ class Cluster:
         except (ApiException, urllib3.exceptions.HTTPError):
             return []
         return (text or "").splitlines()
+
+    def follow(self, pod: Pod) -> list[str]:
+        """The rest of the log of a pod that is ending, once it has ended; bounded in time."""
+        try:
+            text = self._core.read_namespaced_pod_log(
+                pod.name, pod.namespace, follow=True, tail_lines=1, _request_timeout=FOLLOW_SECONDS
+            )
+        except (ApiException, urllib3.exceptions.HTTPError):
+            return []
+        return (text or "").splitlines()
+
+    def whole_log(self, pod: Pod) -> list[str]:
+        """All lines of a pod that has ended."""
+        call = self._core.read_namespaced_pod_log
+        words = f"read the log of {pod.name}"
+        text = retried(
+            words, lambda: call(pod.name, pod.namespace, _request_timeout=FOLLOW_SECONDS)
+        )
+        return (text or "").splitlines()
+
+    def job_uid(self, namespace: str, name: str) -> str:
+        """By which other objects say that they belong to it."""
+        job = self._get(f"read Job {name}", self._batch.read_namespaced_job, name, namespace)
+        return str(job["metadata"]["uid"])
+
+    def jobs(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+        """Jobs with these labels, as the API has them."""
+        call = self._batch.list_namespaced_job
+        found = self._get("list Jobs", call, namespace, label_selector=selector)
+        return list(found["items"])
+
+    def create_texts(self, manifest: dict[str, Any]) -> None:
+        """A ConfigMap; not tried again."""
+        names = manifest["metadata"]
+        with told(f"create ConfigMap {names['name']} in {names['namespace']}"):
+            call = self._core.create_namespaced_config_map
+            call(names["namespace"], cast("Any", manifest), _request_timeout=CALL_SECONDS)
+
+    def delete_texts(self, namespace: str, name: str) -> None:
+        """It need not be there."""
+        call = self._core.delete_namespaced_config_map
+        self._gone(f"delete ConfigMap {name}", call, name, namespace)
 
     def delete_job(self, namespace: str, name: str) -> None:
         """With its pod; it need not be there."""
