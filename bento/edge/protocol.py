@@ -59,7 +59,12 @@ class DirectProtocol(HttpToolsProtocol):
             self.application.check_key(request)
             future = route.begin(request)
         except Exception as error:  # noqa: BLE001  turned into the answer
-            self._finish(cycle, request, started, error)
+            if self.pipeline:
+                # To end a request starts the next of the pipeline: from here that would be one
+                # recursion for each that is refused, up to Python's limit.
+                self.loop.call_soon(self._finish, cycle, request, started, error)
+            else:
+                self._finish(cycle, request, started, error)
         else:
             future.add_done_callback(partial(self._done, cycle, request, route, started))
 

@@ -21,11 +21,13 @@ class Wire(asyncio.Transport):
     def __init__(self):
         super().__init__()
         self.written = b""
+        self.on_write = lambda: None
         self.closed = self.ended = False
 
     def write(self, data):
         assert not self.closed
         self.written += data
+        self.on_write()
 
     def close(self):
         self.closed = True

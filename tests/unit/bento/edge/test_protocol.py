@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from http.client import HTTPResponse
 from io import BytesIO
 from types import SimpleNamespace
@@ -40,6 +41,23 @@ class Connection:
         response = HTTPResponse(SimpleNamespace(makefile=lambda _: BytesIO(written)), method=method)
         response.begin()
         return response, response.read(), tasked
+
+    async def pipeline(self, targets, *headers_of_the_first):
+        """Ask for all of them in one write, numbered, and wait until the last is answered."""
+        requests = []
+        for number, target in enumerate(targets):
+            headers = [f"X-Request-Id: {number}", *([] if number else headers_of_the_first)]
+            requests.append("\r\n".join([f"GET {target} HTTP/1.1", *headers, "", ""]))
+        self.protocol.data_received("".join(requests).encode())
+        async with asyncio.timeout(30):
+            while not (self.protocol.cycle.response_complete or self.protocol.cycle.disconnected):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+    def answers(self):
+        """Status and number of each, in the order in which they were written."""
+        pattern = rb"HTTP/1.1 (\d+) .*?x-request-id: (\d+)\r\n"
+        heads = re.findall(pattern, self.wire.written, re.DOTALL)
+        return [(int(status), int(number)) for status, number in heads]
 
 
 @pytest.fixture
@@ -112,6 +130,38 @@ async def test_requests_on_one_connection_follow_each_other(connect):
         response, _, _ = await connection.ask("/api/intent?sentence=x")
         assert response.status == 200
     assert not connection.wire.closed
+    assert house.runtime.lifecycle.open_requests == 0
+
+
+async def test_thousands_in_one_write_are_answered_in_order(connect):
+    house, connection = await connect()
+    kinds = {"?sentence=x": 200, "": 422, "?sentence=": 422, "?sentence=%ff": 400, "/nowhere": 404}
+    targets = ["?sentence=x", *[""] * 1_000, *list(kinds) * 200]
+    await connection.pipeline("/api/intent" + target for target in targets)
+    assert connection.answers() == [(kinds[target], n) for n, target in enumerate(targets)]
+    assert house.runtime.lifecycle.open_requests == 0
+    assert not connection.wire.closed
+
+
+async def test_thousands_without_a_key_are_answered_in_order(connect):
+    _, connection = await connect(api_keys="secret")
+    await connection.pipeline(["/api/intent?sentence=x"] * 2_000, "X-API-Key: secret")
+    assert connection.answers() == [(401 if n else 200, n) for n in range(2_000)]
+
+
+async def test_thousands_that_are_shed_are_answered_in_order(connect):
+    house, connection = await connect()
+    connection.wire.on_write = lambda: house.runtime.models["intent"].batcher.fail_all("a test")
+    await connection.pipeline(["/api/intent?sentence=x"] * 2_000)
+    assert connection.answers() == [(503 if n else 200, n) for n in range(2_000)]
+    assert house.runtime.lifecycle.open_requests == 0
+
+
+async def test_a_client_that_leaves_its_pipeline_costs_nothing(connect):
+    house, connection = await connect()
+    connection.wire.on_write = lambda: connection.protocol.connection_lost(None)
+    await connection.pipeline(["/api/intent?sentence=x", *["/api/intent"] * 100])
+    assert len(connection.answers()) == 1
     assert house.runtime.lifecycle.open_requests == 0
 
 
