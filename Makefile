@@ -174,7 +174,7 @@ test-image: ## Build the image and run it: read-only, both models, its bill of m
 	@BASE="$(BASE)" ENGINE="$(ENGINE)" $(dev_python) -m pytest tests/image $(ARGS)
 
 .PHONY: ci
-ci: ## What the pipeline runs
+ci: ## What the pipeline runs; with CI=true it first removes this machine's local cluster
 	@.ci/run
 
 .PHONY: clean

@@ -23,7 +23,10 @@ from k8s.local.places import MOST_NODES
 
 
 def main() -> int:
-    """0 when it worked, 1 when it did not (`status`: when something does not run)."""
+    """0 when it worked, 1 when it did not.
+
+    `status`: 1 when something does not run, 3 when there is no cluster.
+    """
     parser = argparse.ArgumentParser(prog="python3 -m k8s.local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -9,13 +9,16 @@ from k8s.local.components import ALL
 from k8s.local.errors import last_lines
 from k8s.local.places import LOGS
 
+NO_CLUSTER = 3
+"""An exit code, as systemctl's for a service that is not there."""
+
 
 def show() -> int:
-    """Print the table; 0 when everything runs, 1 when not, also when there is no cluster."""
+    """Print the table; 0 when everything runs, 1 when not, NO_CLUSTER where there is none."""
     records = processes.records()
     if not records:
         print("no cluster runs here: start it with `make cluster`")
-        return 1
+        return NO_CLUSTER
     rows = [("process", "state", "memory", "version")]
     versions = {name: item.version for item in ALL if is_built(item) for name in item.programs}
     for record in records:

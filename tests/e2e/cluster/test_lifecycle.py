@@ -72,7 +72,7 @@ def test_down_leaves_nothing_and_may_be_repeated():
     local("down")
     try:
         assert traces() == bare
-        assert local("status", check=False).returncode == 1
+        assert local("status", check=False).returncode == 3
     finally:
         local("up", "--nodes", str(nodes))
 
