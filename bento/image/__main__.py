@@ -7,8 +7,9 @@ import typer
 
 from bento.artifacts import ArtifactError
 from bento.image import archive as archives
-from bento.image.build import load_image, model_image, say, service_image
+from bento.image.build import load_image, model_image, service_image
 from bento.image.engines import NAMES, ImageError, choose
+from bento.image.progress import say
 from nlpserve import __version__
 
 OUT = Path("out/image")

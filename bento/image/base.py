@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bento.image.engines import Engine, ImageError, Recipe, install, run
+from bento.image.engines import Engine, ImageError, Recipe, install
+from bento.image.progress import run_quietly, say
 
 PACKAGES: Final = ("ca-certificates", "python3", "python3-venv")
 IMAGE: Final = "localhost/nlpserve-base"
@@ -75,18 +76,20 @@ def sources() -> Sources:
 
 def make(found: Sources, archive: Path) -> None:
     """Debian and its updates, without a trace of this machine. Raises ImageError."""
+    say(f"making a base of Debian {found.suite} and its updates: a minute or two, once")
     with tempfile.TemporaryDirectory(prefix="nlpserve-base-", dir=archive.parent) as folder:
-        root = Path(folder) / "root"
-        included = "--include=" + ",".join(PACKAGES)
-        run(["debootstrap", "--variant=minbase", included, found.suite, str(root), found.mirror])
-        update(root, found)
+        root, log = Path(folder) / "root", Path(folder) / "log"
+        words = ["--variant=minbase", "--include=" + ",".join(PACKAGES), found.suite]
+        run_quietly(["debootstrap", *words, str(root), found.mirror], log)
+        update(root, found, log)
         clean(root)
         unfinished = Path(folder) / archive.name
-        run(["tar", "-C", str(root), "--numeric-owner", "--sort=name", "-cf", str(unfinished), "."])
+        words = ["-C", str(root), "--numeric-owner", "--sort=name", "-cf", str(unfinished), "."]
+        run_quietly(["tar", *words], log)
         unfinished.replace(archive)
 
 
-def update(root: Path, found: Sources) -> None:
+def update(root: Path, found: Sources, log: Path) -> None:
     """Install the updates, with apt of the base and certificates of this machine."""
     lists = root / "etc/apt/sources.list.d"
     (root / "etc/apt/sources.list").unlink(missing_ok=True)
@@ -97,8 +100,9 @@ def update(root: Path, found: Sources) -> None:
     if bundle.is_file():
         shutil.copy(bundle, trusted)
         apt += ["-o", f"Acquire::https::CAInfo=/{trusted.relative_to(root)}"]
-    run([*apt, "update"])
-    run(["env", "DEBIAN_FRONTEND=noninteractive", *apt, "-y", "dist-upgrade"])
+    run_quietly([*apt, "update"], log)
+    upgrade = ["env", "DEBIAN_FRONTEND=noninteractive", *apt, "-y", "dist-upgrade"]
+    run_quietly(upgrade, log)
     trusted.unlink(missing_ok=True)
 
 

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from bento.image.base import cache_folder, debian_base
 from bento.image.engines import Engine, Recipe
 from bento.image.inputs import CONTAINERFILE, IGNORE, ROOT, digest, revision, selection
 from bento.image.lending import lend
+from bento.image.progress import say
 from nlpserve import __version__
 
 NAME: Final = "localhost/nlpserve"
@@ -32,11 +32,6 @@ BILL: Final = "app/sbom.cdx.json"
 MODEL_CONTAINERFILE: Final = "FROM scratch\nCOPY artifact/ /\n"
 TIME: Final = 315532800
 """Of every file of a model's image: the same artifact gives the same layer. As in stage.py."""
-
-
-def say(text: str) -> None:
-    """Tell the user; standard output is for the archive's path."""
-    sys.stderr.write(f"nlpserve: {text}\n")
 
 
 @contextlib.contextmanager
