@@ -7,9 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import kubectl as k
-import local_cluster
+import pytest
 
 CHART = k.ROOT / "helm" / "nlpserve"
+NAMED_BY = {"image": "IMAGE", "load-image": "LOAD_IMAGE"}
+"""Target of make → the variable that names such an image in a registry."""
 # Small, so that a node of two cores has room for whatever else is tested at the same time.
 SMALL = {
     "defaults": {
@@ -28,11 +30,34 @@ def make(*words):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+def takes_archives():
+    """Whether images can be brought to the cluster: it need not pull them."""
+    return k.is_local() or k.context().startswith("kind-")
+
+
 def load(target, archive, *words):
-    """Build an image and bring it to the local cluster; another has to be able to pull it."""
-    if k.is_local():
-        make(target, f"ARCHIVE={archive}", *words)
-        local_cluster.local("load", str(archive))
+    """Build an image and bring it to the cluster, unless the target's variable names another."""
+    variable = NAMED_BY.get(target)
+    if variable and os.environ.get(variable):
+        return
+    if not takes_archives():
+        has_to_pull = f"the cluster of context {k.context()} has to pull the image of make {target}"
+        if variable:
+            pytest.fail(f"{has_to_pull}: push it and say {variable}=repository:tag")
+        pytest.skip(has_to_pull)
+    make(target, f"ARCHIVE={archive}", *words)
+    done = subprocess.run(
+        [k.ROOT / "k8s" / "load", archive],
+        env={**os.environ, "KUBECONFIG": str(k.kubeconfig())},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def named_image(variable):
+    """The values for the image that a variable of the environment names; none where it does not."""
+    repository, _, tag = os.environ.get(variable, "").rpartition(":")
+    return {"image": {"repository": repository, "tag": tag}} if repository else {}
 
 
 @contextmanager
@@ -86,7 +111,8 @@ class Release:
 
     def upgrade(self, *words, check=True, chart=CHART, **values):
         """Install or upgrade with these values over the small ones."""
-        files = ["--values", self.file("small", SMALL), "--values", self.file("values", values)]
+        small = self.file("small", {**SMALL, **named_image("IMAGE")})
+        files = ["--values", small, "--values", self.file("values", values)]
         wait = ("--wait", "--timeout", "3m")
         return self.helm(
             "upgrade", "--install", self.name, chart, *files, *wait, *words, check=check

@@ -1,5 +1,6 @@
 """A real cluster, and a namespace of its own for each test."""
 
+import os
 import re
 import sys
 import uuid
@@ -11,10 +12,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import kubectl as k
 
+sys.path.insert(0, str(k.ROOT))
+
+from k8s.local.proxy import with_direct
+
 
 @pytest.fixture(scope="session", autouse=True)
 def cluster():
     """The cluster that KUBECONFIG names, else the local one. A missing cluster is a failure."""
+    os.environ.update(with_direct())
     if not k.kubeconfig().exists():
         pytest.exit("no cluster: run `make cluster`, or let KUBECONFIG name one", returncode=3)
     try:

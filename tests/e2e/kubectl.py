@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LOCAL_KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
+LOCAL_CONTEXT = "nlpserve"
 
 
 class Failed(AssertionError):
@@ -33,18 +34,30 @@ def program(name):
 
 @cache
 def is_local():
-    """Whether the cluster is the one of k8s/local, which tests may kill and remove."""
+    """Whether the cluster is the one of k8s/local, which tests may kill and remove.
+
+    kind's kubeconfig comes to lie in the same place.
+    """
     if not LOCAL_KUBECONFIG.exists() or not kubeconfig().exists():
         return False
-    return server(kubeconfig()) == server(LOCAL_KUBECONFIG)
+    return context() == LOCAL_CONTEXT and view(kubeconfig()) == view(LOCAL_KUBECONFIG)
 
 
-def server(path):
+@cache
+def context():
+    """The name of the current context; empty where there is none."""
+    return view(kubeconfig())[0] if kubeconfig().exists() else ""
+
+
+def view(path):
+    """A kubeconfig's current context and the address of its cluster."""
     command = [program("kubectl"), "--kubeconfig", str(path), "config", "view", "--minify", "-o"]
-    words = ["jsonpath={.clusters[0].cluster.server}"]
-    return subprocess.run(
+    words = ["jsonpath={.current-context} {.clusters[0].cluster.server}"]
+    said = subprocess.run(
         [*command, *words], capture_output=True, text=True, timeout=30, check=True
     ).stdout
+    name, _, address = said.partition(" ")
+    return name, address
 
 
 def kubectl(*words, feed=None, timeout=60):

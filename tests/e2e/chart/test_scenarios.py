@@ -7,7 +7,7 @@ from pathlib import Path
 
 import kubectl as k
 import pytest
-from chart_release import CHART, load, volume
+from chart_release import CHART, load, named_image, volume
 
 # The only thing that differs: what a node must keep free, so that two cores suffice.
 THRIFTY = {"defaults": {"resources": {"requests": {"cpu": 0}}}}
@@ -69,7 +69,7 @@ def prepared(request, namespace, topics, tmp_path, tmp_path_factory):
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
 def test_a_scenario_is_installed_and_passes_its_test(scenario, release, prepared):
-    thrifty = release.file("thrifty", THRIFTY)
+    thrifty = release.file("thrifty", {**THRIFTY, **named_image("IMAGE")})
     release.helm(
         "install", release.name, CHART, "--values", scenario, "--values", thrifty,
         "--wait", "--timeout", "3m",

@@ -10,6 +10,9 @@ import kubectl as k
 import pytest
 from chart_release import volume
 
+pytestmark = pytest.mark.skipif(
+    not k.is_local(), reason="from here, Services are reached on the local cluster alone"
+)
 FIRST = k.ROOT / "tests" / "e2e" / "chart" / "nlpserve-first.tgz"
 EMOTION_OFF = {"emotion": {"enabled": False}}
 BODY = json.dumps({"texts": ["un train pour Lyon demain matin"]})
@@ -92,8 +95,6 @@ def test_an_upgrade_from_the_first_chart_loses_no_request(release):
 
 
 def test_a_model_with_a_wrong_hash_leaves_the_old_pods_serving(release, namespace, tmp_path):
-    if not k.is_local():
-        pytest.skip("only the local cluster's node sees this machine's folders")
     folder = tmp_path / "intent"
     shutil.copytree(k.ROOT / "bento/models/intent", folder)
     file = next(path for path in sorted(folder.rglob("*")) if path.stat().st_size > 1000)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import kubectl as k
+from chart_release import named_image
 
 from loadtest.zero_loss import PATCHES
 from nlpserve.load_results import Disruption, RolloutResult, Verdict
@@ -15,6 +16,8 @@ from nlpserve.load_results import Disruption, RolloutResult, Verdict
 
 def command(release, out, *words):
     space = release.namespace.name
+    named = os.environ.get("LOAD_IMAGE")
+    words = [*words, *(["--image", named] if named else [])]
     return [
         sys.executable, "-m", "loadtest", "rollout", "--model", "intent", "--namespace", space,
         "--load-namespace", space, "--out", str(out), *words,
@@ -61,6 +64,7 @@ def test_the_charts_defaults_lose_nothing(release, tmp_path):
 
 def test_helm_test_counts_where_a_release_asks_for_it(release):
     asked = {"enabled": True, "requests": 1200, "seconds": 40, "disruptions": ["delete"]}
+    asked |= named_image("LOAD_IMAGE")
     release.upgrade(models={"emotion": {"enabled": False}}, rolloutTest=asked)
     said = release.test()
     assert "PASS    delete 1/1: 1200 sent, 1200 answered, 0 lost" in said
