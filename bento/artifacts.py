@@ -4,9 +4,16 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 MANIFEST = "manifest.json"
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
@@ -29,6 +36,16 @@ class Profile(BaseModel):
     confidence: list[float] = Field(description="Share of training texts in each bin.")
     labels: dict[str, float] = Field(description="Share of training texts predicted as each label.")
     unknown_words: float = Field(ge=0, le=1, description="Share of words the model does not know.")
+
+    @model_validator(mode="after")
+    def _bins_have_shares(self) -> Self:
+        if len(self.characters) != len(self.characters_edges) + 1:
+            msg = "characters needs one share more than there are edges"
+            raise ValueError(msg)
+        if len(self.confidence) != len(self.confidence_edges) + 1:
+            msg = "confidence needs one share more than there are edges"
+            raise ValueError(msg)
+        return self
 
 
 class Manifest(BaseModel):
@@ -69,6 +86,13 @@ class Manifest(BaseModel):
                 msg = f"file {name!r} has no sha256"
                 raise ValueError(msg)
         return files
+
+    @model_validator(mode="after")
+    def _profile_is_of_the_labels(self) -> Self:
+        if self.profile is not None and set(self.profile.labels) != set(self.labels):
+            msg = "the profile's labels must be the model's"
+            raise ValueError(msg)
+        return self
 
     @property
     def sha256(self) -> str:

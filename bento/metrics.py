@@ -26,6 +26,7 @@ from nlpserve.metrics import BatchReason, Rejection
 
 if TYPE_CHECKING:
     from bento.batching import Batcher
+    from bento.drift_monitor import ModelDrift
 
 # Dense where objectives are set (10 ms to 1 s), open to the default deadline.
 LATENCY_BUCKETS: Final = (
@@ -45,6 +46,7 @@ class ModelMetrics:
         self.manifest = manifest
         self.runtime = runtime
         self.batcher: Batcher | None = None
+        self.drift: ModelDrift | None = None
         self.queue_wait = Histogram(LATENCY_BUCKETS)
         self.batch_size = Histogram(SIZE_BUCKETS)
         self.batch_duration = Histogram(LATENCY_BUCKETS)
@@ -65,6 +67,8 @@ class ModelMetrics:
             self.predictions[top] += 1
         self.confidence.observe_many(scores.max(axis=1))
         self.text_characters.observe_many([len(text) for text in texts])
+        if self.drift is not None:
+            self.drift.offer(texts, tops, scores)
 
     def observe_end(self, seconds: float) -> None:
         """Count the model's time for a batch."""
@@ -163,6 +167,15 @@ class ProcessMetrics(Collector):
                 for label, count in zip(m.manifest.labels, m.predictions, strict=True)
             ),
         )
+        drift = GaugeMetricFamily(
+            names.DRIFT_PSI,
+            "Population stability index of recent texts and answers against the training texts.",
+            labels=("model", "feature"),
+        )
+        for m in models:
+            for feature, index in (m.drift.indices() if m.drift else {}).items():
+                drift.add_metric((m.name, str(feature)), index)
+        yield drift
         info = GaugeMetricFamily(
             names.MODEL_INFO,
             "What is served; always 1.",

@@ -12,6 +12,7 @@ from typing import Final
 
 from bento.artifacts import Artifact, read_artifact
 from bento.batching import Batcher
+from bento.drift_monitor import DriftMonitor, ModelDrift, model_drift
 from bento.engines import Engine, load_engine
 from bento.execution import LoopRunner, Runner, ThreadRunner
 from bento.lifecycle import Lifecycle
@@ -82,6 +83,7 @@ class Runtime:
         self.metrics = ProcessMetrics()
         self.models: dict[str, ServedModel] = {}
         self.log: PredictionsLog | None = None
+        self._drift = DriftMonitor()
 
     @property
     def alive(self) -> bool:
@@ -118,21 +120,21 @@ class Runtime:
         self.log = open_predictions_log(self.settings, self._count_dropped_line)
         for name, folder in self.settings.model_folders().items():
             started = time.perf_counter()
-            load = functools.partial(self._load, folder)
-            artifact, engine, full_batch_seconds = await loop.run_in_executor(None, load)
-            self._serve(name, artifact, engine, full_batch_seconds)
+            load = functools.partial(self._load, name, folder)
+            self._serve(name, *await loop.run_in_executor(None, load))
             logger.info(
                 "Model %s %s ready after %.2f s, %s, %.0f texts/s in full batches",
                 name,
-                artifact.manifest.version,
+                self.models[name].manifest.version,
                 time.perf_counter() - started,
                 self.models[name].metrics.runtime,
-                WARM_UP_TEXTS / full_batch_seconds,
+                1 / self.models[name].batcher.seconds_per_text,
             )
         # What is loaded by now stays: without this each full collection would walk all of it, a
         # pause of tens of milliseconds every few thousand requests.
         gc.collect()
         gc.freeze()
+        self._drift.start()
         self.lifecycle.take_over(loop)
         self.lifecycle.started = True
 
@@ -142,13 +144,14 @@ class Runtime:
             counted = [[*key, number] for key, number in self.metrics.requests.items()]
             logger.info("%s%s", LAST_COUNTS, json.dumps(counted))
         self.lifecycle.started = False
+        self._drift.stop()
         for model in self.models.values():
             model.batcher.close()
         if self.log is not None:
             await asyncio.get_running_loop().run_in_executor(None, self.log.close)
 
-    def _load(self, folder: Path) -> tuple[Artifact, Engine, float]:
-        """Artifact, engine and the seconds of a warm full batch."""
+    def _load(self, name: str, folder: Path) -> tuple[Artifact, Engine, float, ModelDrift | None]:
+        """Artifact, engine, the seconds of a warm full batch, and what tells drift."""
         artifact = read_artifact(folder)
         engine = load_engine(artifact, threads=self.settings.model_threads())
         language: LanguageCode = "fr" if artifact.manifest.language == "fr" else "en"
@@ -160,9 +163,17 @@ class Runtime:
             started = time.perf_counter()
             list(engine.predict(texts))
             seconds.append(time.perf_counter() - started)
-        return artifact, engine, min(seconds)
+        drift = model_drift(name, artifact.manifest, engine, self.settings)
+        return artifact, engine, min(seconds), drift
 
-    def _serve(self, name: str, artifact: Artifact, engine: Engine, seconds: float) -> None:
+    def _serve(
+        self,
+        name: str,
+        artifact: Artifact,
+        engine: Engine,
+        seconds: float,
+        drift: ModelDrift | None,
+    ) -> None:
         execution = self.settings.execution
         if execution == "auto":
             # A transformer's runtime releases the GIL, so that a thread lets HTTP go on beside it.
@@ -184,6 +195,9 @@ class Runtime:
             seconds_per_text=seconds / WARM_UP_TEXTS,
         )
         metrics.batcher = batcher
+        metrics.drift = drift
+        if drift is not None:
+            self._drift.models.append(drift)
         self.metrics.models[name] = metrics
         self.models[name] = ServedModel(name, artifact, batcher, metrics, self.log)
 

@@ -96,6 +96,15 @@ class Settings(BaseSettings):
     predictions_log_queue: int = Field(
         default=10_000, ge=1, le=10_000_000, description="Lines that may wait to be written."
     )
+    drift_documents_per_second: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="Texts of a model that drift is told by, a second at most. 0: off.",
+    )
+    drift_window_seconds: int = Field(
+        default=3600, ge=60, le=604_800, description="How far back drift looks."
+    )
     api_keys: SecretStr = Field(
         default=SecretStr(""), description="API keys, by comma. None: every request is answered."
     )

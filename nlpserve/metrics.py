@@ -23,12 +23,14 @@ BATCH_DURATION: Final = PREFIX + "batch_duration_seconds"
 BATCHES: Final = PREFIX + "batches"
 # Read by: the rejection alert, the Batching dashboard.
 REJECTED: Final = PREFIX + "rejected"
-# Read by: the Predictions dashboard, the label-mix drift.
+# Read by: the Predictions dashboard.
 PREDICTIONS: Final = PREFIX + "predictions"
 # Read by: the Predictions dashboard.
 CONFIDENCE: Final = PREFIX + "confidence"
 # Read by: the Predictions dashboard.
 TEXT_CHARACTERS: Final = PREFIX + "text_characters"
+# Read by: the drift alert, the Predictions dashboard. `feature` is a `DriftFeature`.
+DRIFT_PSI: Final = PREFIX + "drift_psi"
 # Read by: the prediction-log alert.
 PREDICTION_LOG_DROPPED: Final = PREFIX + "prediction_log_dropped"
 # Read by: the Service dashboard's version panel.
@@ -56,6 +58,15 @@ class BatchReason(StrEnum):
     IDLE = "idle"  # the model was free when the first text came
     DRAINED = "drained"  # the model became free and took all that waited
     FULL = "full"  # more waited than one batch may hold
+
+
+class DriftFeature(StrEnum):
+    """What is compared with the training texts: `feature` of nlpserve_drift_psi."""
+
+    TEXT_LENGTH = "text_length"
+    UNKNOWN_WORDS = "unknown_words"
+    LABELS = "labels"
+    CONFIDENCE = "confidence"
 
 
 NO_MODEL: Final = "none"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bento.artifacts import Artifact, ArtifactError
+from bento.engines.unknown_words import CountUnknown
 
 Scores = NDArray[np.float32]
 
@@ -22,6 +23,10 @@ class Engine(Protocol):
         Yields (positions in `texts`, scores FP32 [n, labels] whose rows sum to one), each
         position exactly once, as soon as its group is done.
         """
+        ...
+
+    def unknown_counter(self) -> CountUnknown | None:
+        """Counts the words that the model does not know; None when it cannot tell."""
         ...
 
 

@@ -1,13 +1,14 @@
 """spaCy pipelines with one exclusive text classifier."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import spacy
 from spacy.language import Language
 
 from bento.artifacts import Artifact, ArtifactError
-from bento.engines import Scores
+from bento.engines import Scores, unknown_words
 from bento.engines.components.intent_classifier import IntentClassifier, WholeText
 
 PIPELINE = "pipeline"
@@ -33,6 +34,7 @@ class SpacyEngine:
         missing = set(self.labels) - found
         if missing:
             raise ArtifactError(f"{folder} has no classifier for {', '.join(sorted(missing))}")
+        self._folder = folder
         self._direct = _direct_classifier(self._nlp, self.labels)
 
     def predict(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[int], Scores]]:
@@ -51,6 +53,36 @@ class SpacyEngine:
                 for cats in (doc.cats for doc in self._nlp.pipe(texts, batch_size=len(texts)))
             ]
         yield range(len(texts)), np.asarray(rows, dtype=np.float32)
+
+    def unknown_counter(self) -> unknown_words.CountUnknown | None:
+        """Counts words without a vector."""
+        return unknown_counter(self._nlp, self._folder)
+
+
+def unknown_counter(nlp: Language, folder: Path) -> unknown_words.CountUnknown | None:
+    """Counts words without a vector, of the pipeline `nlp` that was loaded from `folder`.
+
+    A component that keeps words of its own says which it knows. None without any vectors.
+    """
+    for name in nlp.pipe_names:
+        own: unknown_words.CountUnknown | None = getattr(nlp.get_pipe(name), "count_unknown", None)
+        if own is not None:
+            return own
+    if not nlp.vocab.vectors_length:
+        return None
+    vectors = nlp.vocab.vectors
+    # The same tokenizer with words of its own: two threads must not add to one vocabulary.
+    tokenizer = spacy.load(folder, exclude=["vocab", *nlp.pipe_names])
+
+    def count(texts: Sequence[str]) -> unknown_words.Counted:
+        with tokenizer.memory_zone():
+            keys = [tokenizer.make_doc(text).to_array(["IS_ALPHA", vectors.attr]) for text in texts]
+        return unknown_words.total(
+            unknown_words.of_words((alpha, key in vectors) for alpha, key in rows.tolist())
+            for rows in keys
+        )
+
+    return count
 
 
 def _direct_classifier(nlp: Language, labels: tuple[str, ...]) -> IntentClassifier | None:

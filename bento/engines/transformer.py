@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from bento.artifacts import Artifact, ArtifactError
-from bento.engines import Scores
+from bento.engines import Scores, unknown_words
 
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
@@ -35,6 +35,20 @@ def softmax(logits: NDArray[np.float32]) -> Scores:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores: Scores = powers / powers.sum(axis=1, keepdims=True)
     return scores
+
+
+def unknown_counter(tokenizer: Tokenizer) -> unknown_words.CountUnknown:
+    """Counts words that the tokenizer has no piece for, or only small ones."""
+    unknown_token = getattr(tokenizer.model, "unk_token", None)
+    unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
+
+    def count(texts: Sequence[str]) -> unknown_words.Counted:
+        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return unknown_words.total(
+            unknown_words.of_encoding(encoding, unknown_id) for encoding in encodings
+        )
+
+    return count
 
 
 class TransformerEngine:
@@ -77,6 +91,10 @@ class TransformerEngine:
         lengths = [len(ids) for ids in encodings]
         for group in group_by_length(lengths, GROUP_TOKENS):
             yield group, softmax(self._run([encodings[position] for position in group]))
+
+    def unknown_counter(self) -> unknown_words.CountUnknown:
+        """Counts words that the tokenizer has no piece for, or only small ones."""
+        return unknown_counter(self._tokenizer)
 
     def _run(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         width = max(map(len, rows))

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bento.artifacts import MANIFEST, Artifact, Kind, Manifest, file_sha256, read_artifact
 from bento.engines import Scores
-from bento.engines.unknown_words import Counted
+from bento.engines.unknown_words import CountUnknown
 from bento.train.drift_profile import answer_all, training_profile
 from bento.train.errors import TrainError
 from bento.train.evaluate import ArtifactAnswers
@@ -36,12 +36,13 @@ class Facts:
 class Prepared:
     """A model's files, ready in the artifact's folder.
 
-    `unknown` counts unknown and all words of texts. `hints` are lines for the user.
+    `unknown` counts words that the model does not know; None when it cannot tell. `hints` are lines
+    for the user.
     """
 
     kind: Kind
     labels: Sequence[str]
-    unknown: Callable[[Sequence[str]], Counted]
+    unknown: CountUnknown | None
     max_tokens: int | None = None
     hints: Sequence[str] = ()
 
@@ -79,7 +80,8 @@ def package(
         model.answer(["a"])
         if texts:
             scores = answer_all(texts, model) if held_out is None else held_out
-            profile = training_profile(texts, model.labels, scores, prepared.unknown(texts))
+            unknown = prepared.unknown(texts) if prepared.unknown else (0, 0)
+            profile = training_profile(texts, model.labels, scores, unknown)
             write_manifest(draft, manifest.model_copy(update={"profile": profile}))
         if out.exists():
             out.rmdir()

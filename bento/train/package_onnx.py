@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from bento.engines import unknown_words
-from bento.engines.transformer import MODEL, TOKENIZER
+from bento.engines.transformer import MODEL, TOKENIZER, unknown_counter
+from bento.engines.unknown_words import CountUnknown
 from bento.train.errors import TrainError
 from bento.train.package import Prepared
 
@@ -95,22 +95,14 @@ def token_limit(config: dict[str, Any], *limits: int | None) -> int | None:
     return max(1, min(known)) if known else None
 
 
-def unknown_in(folder: Path) -> Callable[[Sequence[str]], unknown_words.Counted]:
+def unknown_in(folder: Path) -> CountUnknown:
+    """What the folder's tokenizer does not know. Raises TrainError when it does not load."""
     try:
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     except Exception as error:  # noqa: BLE001  tokenizers raises plain Exception
         raise TrainError(f"[{TOKENIZER}] does not load: {error}") from None
     tokenizer.no_truncation()
-    model = tokenizer.model
-    unknown_token = getattr(model, "unk_token", None)
-    unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
-
-    def unknown(texts: Sequence[str]) -> unknown_words.Counted:
-        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        counts = [unknown_words.of_encoding(encoding, unknown_id) for encoding in encodings]
-        return sum(count[0] for count in counts), sum(count[1] for count in counts)
-
-    return unknown
+    return unknown_counter(tokenizer)
 
 
 def check_logits(source: Path, folder: Path, labels: Sequence[str]) -> None:

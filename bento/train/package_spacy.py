@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ import spacy
 from spacy.language import Language
 
 from bento.engines import components as _components  # noqa: F401  registers our factories
-from bento.engines import unknown_words
-from bento.engines.spacy import PIPELINE
+from bento.engines.spacy import PIPELINE, unknown_counter
 from bento.train.errors import TrainError
 from bento.train.package import Prepared
 
@@ -46,27 +44,8 @@ def prepare_spacy(source: Path, target: Path) -> Prepared:
     hints = [
         f"{', '.join(others)} will run on every text; leave out what {classifier} does not need"
     ]
-    return Prepared("spacy", labels, _unknown_in(nlp, classifier), hints=hints if others else ())
-
-
-def _unknown_in(nlp: Language, classifier: str) -> Callable[[Sequence[str]], unknown_words.Counted]:
-    """A classifier that keeps words of its own says which it knows; else the vectors do."""
-    own: Callable[[Sequence[str]], unknown_words.Counted] | None = getattr(
-        nlp.get_pipe(classifier), "count_unknown", None
-    )
-    if own is not None:
-        return own
-    vectors = nlp.vocab.vectors_length > 0
-
-    def unknown(texts: Sequence[str]) -> unknown_words.Counted:
-        with nlp.memory_zone():
-            counts = [
-                unknown_words.of_tokens(list(doc), vectors=vectors)
-                for doc in map(nlp.make_doc, texts)
-            ]
-        return sum(count[0] for count in counts), sum(count[1] for count in counts)
-
-    return unknown
+    unknown = unknown_counter(nlp, source)
+    return Prepared("spacy", labels, unknown, hints=hints if others else ())
 
 
 def check_files(source: Path) -> None:

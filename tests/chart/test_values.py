@@ -178,7 +178,9 @@ def snake(name: str) -> str:
 
 
 GROUPS = {("defaults", group) for group in ("limits", "batching", "shutdown")}
-SETTINGS = {snake(v.path[-1]): v for v in LEAVES.values() if v.path[:2] in GROUPS}
+SETTINGS = {snake(v.path[-1]): v for v in LEAVES.values() if v.path[:2] in GROUPS} | {
+    snake("_".join(v.path[1:])): v for v in LEAVES.values() if v.path[:2] == ("defaults", "drift")
+}
 
 
 def test_every_setting_of_the_service_can_be_set():

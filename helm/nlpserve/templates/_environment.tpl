@@ -33,6 +33,10 @@ setting of the service: maxTexts becomes NLPSERVE_MAX_TEXTS. */}}
       name: {{ $settings.predictionLog.existingSecret | quote }}
       key: {{ $settings.predictionLog.key | quote }}
 {{- end }}
+- name: NLPSERVE_DRIFT_DOCUMENTS_PER_SECOND
+  value: {{ $settings.drift.documentsPerSecond | quote }}
+- name: NLPSERVE_DRIFT_WINDOW_SECONDS
+  value: {{ $settings.drift.windowSeconds | quote }}
 {{- if $settings.apiKeys.existingSecret }}
 - name: NLPSERVE_API_KEYS_FILE
   value: {{ printf "/secrets/%s" $settings.apiKeys.key | quote }}

@@ -130,6 +130,31 @@ def test_wrong_member_is_named(artifact, member, value, words):
     assert words in refused(artifact("bad", **{member: value}))
 
 
+PROFILE = {
+    "documents": 9,
+    "characters_edges": [10.0],
+    "characters": [0.5, 0.5],
+    "confidence_edges": [],
+    "confidence": [1.0],
+    "labels": {"gamma": 0.2, "alpha": 0.5, "beta": 0.3},
+    "unknown_words": 0.1,
+}
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "words"),
+    [
+        ("characters", [1.0], "characters needs one share more"),
+        ("confidence", [0.5, 0.5], "confidence needs one share more"),
+        ("labels", {"alpha": 1.0}, "the profile's labels must be the model's"),
+        ("labels", {"gamma": 0.2, "alpha": 0.5, "beta": 0.3, "delta": 0.0}, "must be the model's"),
+    ],
+)
+def test_a_profile_that_does_not_fit(artifact, member, value, words):
+    assert read_artifact(artifact("good", profile=PROFILE)).manifest.profile is not None
+    assert words in refused(artifact("bad", profile=PROFILE | {member: value}))
+
+
 @pytest.mark.parametrize("member", ["name", "kind", "labels", "files", "licence", "created_by"])
 def test_missing_member_is_named(artifact, member):
     folder = artifact("bad")

@@ -2,12 +2,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bento.artifacts import ArtifactError, read_artifact
 from bento.engines import load_engine
+from bento.engines.spacy import unknown_counter
 from bento.engines.transformer import group_by_length, softmax
 
 lengths = st.lists(st.integers(1, 200), max_size=80)
@@ -70,3 +72,19 @@ def test_artifact_without_its_model_is_refused_in_one_line(artifact, kind):
         load_engine(read_artifact(artifact("empty", kind=kind)), threads=1)
     assert "empty" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_words_without_a_vector_are_counted_while_the_pipeline_runs_elsewhere(tmp_path):
+    nlp = spacy.blank("en")
+    for word in ("tea", "Lyon"):
+        nlp.vocab.set_vector(word, np.ones(3, np.float32))
+    nlp.to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    count = unknown_counter(nlp, tmp_path)
+    known = len(nlp.vocab.strings)
+    assert count(["tea to Lyon, 3 teas!", "", "Lyon"]) == (2, 5)
+    assert len(nlp.vocab.strings) == known  # what another thread uses stays as it is
+
+
+def test_a_pipeline_without_vectors_cannot_tell_words(tmp_path):
+    assert unknown_counter(spacy.blank("en"), tmp_path) is None

@@ -9,7 +9,7 @@ from bento.artifacts import read_artifact
 from bento.histogram import Histogram
 from bento.metrics import ModelMetrics, ProcessMetrics
 from nlpserve import metrics as names
-from nlpserve.metrics import BatchReason, Rejection
+from nlpserve.metrics import BatchReason, DriftFeature, Rejection
 
 BOUNDS = (0.1, 1.0, 2.5)
 
@@ -27,6 +27,13 @@ def samples(family):
     }
 
 
+class Drift:
+    """A window with enough documents for one feature."""
+
+    def indices(self):
+        return {DriftFeature.TEXT_LENGTH: 0.125}
+
+
 @pytest.fixture
 def metrics(artifact):
     """Of a process that serves one model and has answered a little."""
@@ -40,6 +47,7 @@ def metrics(artifact):
     made.observe_request("intent", "/api/intent", 200, 0.004)
     made.observe_request("intent", "/api/intent", 503, 0.004)
     made.rejected["intent", Rejection.EXPIRED] += 1
+    model.drift = Drift()
     made.prediction_log_dropped = 5
     return made
 
@@ -109,6 +117,7 @@ def test_what_is_exposed(metrics):
     ):
         assert samples(found[name])["_count", "intent"] == count
         assert samples(found[name])["_sum", "intent"] == pytest.approx(total)
+    assert samples(found[names.DRIFT_PSI]) == {("", "text_length", "intent"): 0.125}
     (info,) = found[names.MODEL_INFO].samples
     assert info.value == 1
     assert info.labels["version"] == "1.2.3"

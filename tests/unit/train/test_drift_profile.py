@@ -53,14 +53,10 @@ def test_unknown_words_of_a_subword_tokenizer():
     assert count("tea aaaa") == (1, 2)
     assert count("tea zzz") == (1, 2)
     assert count("") == (0, 0)
-
-
-class Word:
-    def __init__(self, is_alpha, has_vector):
-        self.is_alpha, self.has_vector = is_alpha, has_vector
+    tokenizer.enable_truncation(2)
+    assert count("tea aaaa zzz a") == (2, 4)  # as without
 
 
 def test_unknown_words_of_a_vector_table():
-    words = [Word(True, True), Word(True, False), Word(False, False)]
-    assert unknown_words.of_tokens(words, vectors=True) == (1, 2)
-    assert unknown_words.of_tokens(words, vectors=False) == (0, 2)
+    words = [(True, True), (True, False), (False, False)]
+    assert unknown_words.of_words(words) == (1, 2)
