@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from loadtest import calibrate_command, forecast_commands, report, run_command
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
+from loadtest.load_report import command as load_report
 from loadtest.rollout import Interrupted, Runner
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
 from loadtest.stress import command as stress
@@ -32,6 +33,7 @@ app.command()(run_command.clean)
 forecast_commands.add_to(app)
 calibrate_command.add_to(app)
 stress.add_to(app)
+load_report.add_to(app)
 FAILED = 2
 INTERRUPTED = 130
 
