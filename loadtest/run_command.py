@@ -13,6 +13,7 @@ from rich.status import Status
 
 from loadtest import runner, scenario_file
 from loadtest.cluster import Cluster
+from loadtest.load_report import command as load_report
 from loadtest.spec import LOAD_IMAGE
 from nlpserve.load_tests import LoadTestResult
 
@@ -62,7 +63,9 @@ def run(  # noqa: PLR0917  Typer's way
     scenario: Annotated[
         str, typer.Argument(help=f"A file, or one of: {', '.join(scenario_file.names())}.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for result.json.")] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Folder for result.json and its reports.")] = Path(
+        "out"
+    ),
     namespace: Annotated[
         str | None, typer.Option(help="The model's namespace; else the scenario's or context's.")
     ] = None,
@@ -111,12 +114,13 @@ def write(result: LoadTestResult, out: Path) -> None:
     """The files of a result."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "result.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    load_report.write(result, out)
 
 
 def tell(result: LoadTestResult, out: Path) -> None:
     """What a person wants to know at once."""
     counts, achieved = result.all.counts, result.achieved
-    typer.echo(f"{result.verdict}: {out / 'result.json'}")
+    typer.echo(f"{result.verdict}: {out / 'report.html'}")
     for reason in result.reasons:
         typer.echo(f"  {reason.code}: {reason.text}")
     if achieved is not None:

@@ -201,8 +201,16 @@ def _svg(figure: Figure, prefix: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 role="img"', text, count=1)
-    # Two figures on one page must not share names of parts.
-    text = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    text = _renamed(text, prefix)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
     return re.sub(r"font: ([^;\"]*?)'[^\";]*", r"font: \1var(--font)", text)
+
+
+def _renamed(text: str, prefix: str) -> str:
+    """Two figures on one page share no names of parts, and the same plots have the same names."""
+    found = dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))
+    names = {name: f"{prefix}-{number}" for number, name in enumerate(found)}
+    return re.sub(
+        r'(\bid="|url\(#|href="#)([^")]+)', lambda match: match[1] + names[match[2]], text
+    )
