@@ -37,9 +37,9 @@ class Form(StrEnum):
 
 LENGTHS: Final[dict[Form, dict[str, Any]]] = {
     Form.QUICK: {
-        "seconds": 5,
-        "most_seconds": 8,
-        "point_seconds": 6,
+        "seconds": 4,
+        "most_seconds": 6,
+        "point_seconds": 5,
         "repeats": 3,
         "resolution": 0.08,
     },

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtest import calibrate_command, forecast_commands, report, run_command
+from loadtest import calibrate_command, forecast_commands, report, run_command, scorecard_command
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.load_report import command as load_report
@@ -32,6 +32,7 @@ app.command()(run_command.run)
 app.command()(run_command.clean)
 forecast_commands.add_to(app)
 calibrate_command.add_to(app)
+scorecard_command.add_to(app)
 stress.add_to(app)
 load_report.add_to(app)
 FAILED = 2

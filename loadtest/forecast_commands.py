@@ -127,9 +127,9 @@ def read(kind: type[Read], path: Path) -> Read:
 
 def autoscaler(model: str, files: list[Path] | None, mode: str | None) -> Autoscaler:
     """By the chart's values with the given files over them. Raises SpecError."""
-    values = _yaml(CHART_VALUES)
+    values = read_yaml(CHART_VALUES)
     for path in files or []:
-        values = chart.merged(values, _yaml(path))
+        values = chart.merged(values, read_yaml(path))
     try:
         return chart.autoscaler(chart.settings(values, model), mode)
     except (ValueError, KeyError, TypeError) as error:
@@ -149,13 +149,14 @@ def read_shape(text: str, seconds: float) -> Profile:
     """In one line, or a YAML file with shape, seconds and ramp_seconds. Raises SpecError."""
     try:
         if Path(text).is_file():
-            return Profile.model_validate(_yaml(Path(text)))
+            return Profile.model_validate(read_yaml(Path(text)))
         return shapes.parse(text, seconds)
     except ValueError as error:
         raise SpecError(f"shape: {error}") from None
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A file with a map in it. Raises SpecError."""
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:

@@ -20,6 +20,32 @@ class PodCount(Facts):
     ready: int = Field(ge=0)
 
 
+class SecondCounts(Facts):
+    """Requests that were due in one second, by what became of them."""
+
+    second: int = Field(ge=0)
+    meant: int = Field(ge=0)
+    answered: int = Field(default=0, ge=0)
+    in_time: int = Field(default=0, ge=0)
+    """Answered within the objective's seconds, from when it was due."""
+    shed: int = Field(default=0, ge=0)
+    """503."""
+    lost: int = Field(default=0, ge=0)
+    """Any other end."""
+    slowest: float = Field(default=0, ge=0)
+    """Latency of the slowest answer."""
+
+
+class Signal(Facts):
+    """What the autoscaler said it saw."""
+
+    second: float
+    cpu: float | None = None
+    """Cores, average of a pod; None: unknown."""
+    in_flight: float | None = None
+    """Texts, average of a pod."""
+
+
 class Score(Facts):
     """How it went, over the whole of a load. Seconds count from the load's begin."""
 
@@ -29,6 +55,8 @@ class Score(Facts):
     """Most pods asked for."""
     decision_seconds: float | None = None
     """When more pods were first asked for; None: they never were."""
+    started_seconds: float | None = None
+    """When the container of a new pod first ran; None in a simulation."""
     ready_seconds: float | None = None
     """When a pod more than at the begin was first ready."""
     met_again_seconds: float | None = None
@@ -38,6 +66,12 @@ class Score(Facts):
     requests: float = Field(ge=0)
     failed: float = Field(ge=0)
     """Of the requests, those without an answer: shed, or no pod was ready."""
+    failed_after_ready: float | None = None
+    """Of these, due after a new pod was first ready."""
+    pod_hours_per_million: float | None = None
+    """Pod-hours for a million answered texts."""
+    over_provisioning: float | None = None
+    """Share of the pod time beyond what the capacity asks for at each second's rate."""
     flaps: int = Field(ge=0)
     """Changes in the opposite direction within five minutes of the change before."""
 
@@ -65,3 +99,5 @@ class AutoscaleRecord(Facts):
     """How long it was watched, from the load's begin; the load may end before."""
     replicas: list[PodCount] = Field(min_length=1)
     score: Score
+    counts: list[SecondCounts] = Field(default=[])
+    signals: list[Signal] = Field(default=[])

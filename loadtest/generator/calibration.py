@@ -46,7 +46,7 @@ async def calibrate(spec: CalibrationLoad) -> Searched:
     """Raises TrialFailed, Lost, TimeoutError, and OSError of this machine's own."""
     parts = urlsplit(spec.url)
     target = Target(parts.hostname or "", parts.port or 80, spec.model, spec.timeout_seconds)
-    version, language = await _facts(target, spec)
+    version, language = await model_facts(target, spec.wait_seconds)
     texts = list(spec.texts) or answers.texts(language, spec.made_up)
     await target.learn(texts)
     said = Searched(model_version=version, language=language, texts=len(texts))
@@ -69,10 +69,10 @@ async def calibrate(spec: CalibrationLoad) -> Searched:
     return said
 
 
-async def _facts(target: Target, spec: CalibrationLoad) -> tuple[str, str]:
-    """The model's version and language, once the pod answers. Raises TrialFailed."""
-    deadline = time.monotonic() + spec.wait_seconds
-    request = answers.get(target.host, routes.V1_MODEL.format(model=spec.model))
+async def model_facts(target: Target, wait_seconds: float) -> tuple[str, str]:
+    """The model's version and language, once it answers. Raises TrialFailed."""
+    deadline = time.monotonic() + wait_seconds
+    request = answers.get(target.host, routes.V1_MODEL.format(model=target.model))
     while True:
         try:
             response = await target.ask(request)
