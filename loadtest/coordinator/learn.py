@@ -17,6 +17,8 @@ from nlpserve.load_scenarios import Scenario
 AGAIN_SECONDS: Final = 0.5
 TOGETHER: Final = 8
 """Texts that are asked for at the same time."""
+MISBEHAVES_SECONDS: Final = 15.0
+"""What takes connections and answers wrongly for so long is loaded all the same, and counted."""
 NOBODY: Final = frozenset({Outcome.REFUSED, Outcome.UNREACHABLE})
 
 
@@ -35,7 +37,9 @@ class Learner:
         """`host` is for the header."""
         self._scenario, self._host = scenario, host
         self._address, self._port = address, port
-        self._deadline = time.monotonic() + scenario.workers.start_seconds
+        now = time.monotonic()
+        self._deadline = now + scenario.workers.start_seconds
+        self._patience = min(self._deadline, now + MISBEHAVES_SECONDS)
         self._timeout = min(scenario.timeout_seconds, 10.0)
 
     async def facts(self) -> tuple[str, str]:
@@ -88,8 +92,9 @@ class Learner:
                 problem, nobody = str(error), error.outcome in NOBODY
             except TimeoutError:
                 problem = "no answer in time"
-            if time.monotonic() > self._deadline:
-                if nobody:
-                    raise Unreachable(f"{self._host}: {problem}")
+            now = time.monotonic()
+            if nobody and now > self._deadline:
+                raise Unreachable(f"{self._host}: {problem}")
+            if not nobody and now > self._patience:
                 raise Misbehaves(problem)
             await asyncio.sleep(AGAIN_SECONDS)
