@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from benchmarks.drift.results import DriftCost, ModelCost
 from benchmarks.serving.report import markdown, table
 from benchmarks.serving.results import BenchResult, ModelResult
 from benchmarks.start import Launcher, StartResult
@@ -59,6 +60,29 @@ def _launcher(launcher: Launcher) -> tuple[str, ...]:
     )
 
 
+def drift(result: DriftCost) -> str:
+    """What drift costs beside the model."""
+    head = (
+        "model", "the model, a text alone", "drift, a sampled text", "share when each is sampled",
+        "share under full load",
+    )  # fmt: skip
+    facts = (
+        f"CPU time, medians of {result.rounds} rounds; {result.documents_per_second} texts a second"
+        f" at most; load average {result.load_average or 0:.1f}. Commit {result.commit[:12]}."
+    )
+    return "\n\n".join((table(head, map(_cost, result.models)), facts))
+
+
+def _cost(cost: ModelCost) -> tuple[str, ...]:
+    return (
+        cost.model,
+        f"{cost.lone_us:,.0f} µs",
+        f"{cost.sampled_us:.0f} µs",
+        f"{cost.share_when_each_is_sampled:.1%}",
+        f"{cost.share_under_full_load:.2%}",
+    )
+
+
 def main(
     check: Annotated[  # noqa: FBT002
         bool, typer.Option(help="Only say whether they are as they would be.")
@@ -67,9 +91,11 @@ def main(
     """Write the figures of docs/performance.md and the whole result as a page."""
     bench = BenchResult.model_validate_json((RESULTS / "bench-serving.json").read_bytes())
     starts = StartResult.model_validate_json((RESULTS / "start.json").read_bytes())
+    cost = DriftCost.model_validate_json((RESULTS / "drift.json").read_bytes())
     whole = RESULTS / "bench-serving.md"
     stale = []
-    if not pages.fill(PAGE, {"serving": serving(bench), "start": start(starts)}, check=check):
+    parts = {"serving": serving(bench), "start": start(starts), "drift": drift(cost)}
+    if not pages.fill(PAGE, parts, check=check):
         stale.append(PAGE)
     if whole.read_text(encoding="utf-8") != markdown(bench):
         stale.append(whole)

@@ -165,6 +165,11 @@ class Counts:
             for sample in family.samples
         }
 
+    @property
+    def series(self) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+        """Name and labels of each."""
+        return set(self._samples)
+
     def total(self, name: str, **labels: str) -> float:
         """The sum of all samples of this name that carry these labels."""
         return sum(

@@ -1,0 +1,27 @@
+"""What the cost of drift is written as."""
+
+from pydantic import BaseModel
+
+from benchmarks.serving.results import MachineFacts
+
+
+class ModelCost(BaseModel):
+    """Microseconds of CPU a text, and drift's share of the model's time in both cases."""
+
+    model: str
+    full_batch_us: float
+    lone_us: float
+    sampled_us: float
+    share_under_full_load: float
+    share_when_each_is_sampled: float
+
+
+class DriftCost(BaseModel):
+    """What is written."""
+
+    commit: str
+    machine: MachineFacts
+    load_average: float | None
+    documents_per_second: int
+    rounds: int
+    models: list[ModelCost]
