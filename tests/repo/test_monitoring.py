@@ -195,7 +195,7 @@ def changed() -> dict[str, dict]:
     return every
 
 
-def tested_in(name: str) -> str:
+def rules_tests_with(name: str) -> str:
     """The tests of the rules that use the number."""
     using = [
         file.stem.partition("-")[2]
@@ -216,7 +216,7 @@ def test_another_number_is_noticed(tmp_path, name):
     if name.startswith("factor"):
         words = ["--run=^errors", tmp_path / "tests" / "objectives.yaml"]
     else:
-        words = [tmp_path / "tests" / f"{tested_in(name)}.yaml"]
+        words = [tmp_path / "tests" / f"{rules_tests_with(name)}.yaml"]
     done = run([program("promtool"), "test", "rules", *words])
     assert done.returncode == 1, done.stdout
     assert re.search(r"alertname: \w+, time:", done.stdout + done.stderr)
