@@ -110,6 +110,14 @@ addons: ## metrics-server, KEDA and Prometheus on whatever cluster KUBECONFIG na
 deploy: ## Image and chart on whatever cluster KUBECONFIG names, else the local one (IMAGE=, VALUES=)
 	@IMAGE="$(IMAGE)" k8s/deploy "$(if $(IMAGE),,$$($(MAKE) -s image))" $(if $(VALUES),--values "$(VALUES)")
 
+.PHONY: demo
+demo: ## From nothing to a verdict: cluster, images, monitoring, chart, a load test in the cluster
+	@k8s/demo up "$$($(MAKE) --silent image)" "$$($(MAKE) --silent load-image)" $(loadtest_python)
+
+.PHONY: demo-down
+demo-down: ## Remove what the demo made, and the cluster if it started one
+	@k8s/demo down
+
 .PHONY: e2e
 e2e: ## End-to-end tests on the cluster that KUBECONFIG names, else the local one (SUITE= for one)
 	@set -e; for suite in $(or $(SUITE),cluster chart rollout); do \
