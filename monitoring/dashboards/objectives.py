@@ -21,6 +21,8 @@ CAP_SHARE: Final = 0.7
 THROTTLED_SHARE: Final = 0.1
 # Memory near its limit: the kernel is about to kill the pod.
 MEMORY_SHARE: Final = 0.9
+# Population stability index from which texts are no longer those of the training; thresholds.yaml.
+DRIFT_INDEX: Final = 0.25
 # A load test tells nothing when less of what was meant is sent, when a worker used more of its CPU
 # limit, or ran so late: the defaults of a scenario's `validity`.
 RATE_SHARE: Final = 0.95

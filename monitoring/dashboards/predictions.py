@@ -18,6 +18,9 @@ _SEEN: Final = f"sum({rate(f'{own.CONFIDENCE}_count', 'model')})"
 _LOW: Final = f'le="{objectives.LOW_CONFIDENCE}"'
 _UNSURE: Final = f"sum({rate(f'{own.CONFIDENCE}_bucket', 'le', where=_LOW)}) / {_SEEN}"
 
+# The mean of the pods, which get like traffic: what the alert looks at.
+_DRIFT: Final = f"avg by (namespace, feature) ({own.DRIFT_PSI}{{{SERVED}}})"
+
 NOW: Final = Row(
     "What comes out",
     (
@@ -42,14 +45,17 @@ NOW: Final = Row(
             steps=((0.2, AMBER), (0.4, RED)),
         ),
         Chart(
-            "Median length",
-            "Characters of a text. Another order of magnitude than before: another client, or a"
-            " client that sends another field.",
+            "Drift, worst feature",
+            "Population stability index of the last hour against the training texts. Under 0.1"
+            f" little changed; from {objectives.DRIFT_INDEX} on they are others: label a few dozen"
+            " and compare. No value before there are enough texts.",
             "short",
-            (Query(quantile(0.5, own.TEXT_CHARACTERS, "model")),),
+            (Query(f"max({_DRIFT})"),),
             "number",
             width=6,
             height=4,
+            steps=((0.1, AMBER), (objectives.DRIFT_INDEX, RED)),
+            alert="NlpserveDrift",
         ),
         Chart(
             "Log lines dropped",
@@ -97,8 +103,19 @@ LABELS: Final = Row(
 )
 
 SURENESS: Final = Row(
-    "Confidence and length",
+    "Drift, confidence and length",
     (
+        Chart(
+            "Drift by feature",
+            "Population stability index against the training texts. text_length or unknown_words:"
+            " other texts come in. labels alone: the same texts, another mix. confidence alone:"
+            " texts near what the model knows, but not of it.",
+            "short",
+            (Query(_DRIFT, "{{feature}}"),),
+            width=12,
+            steps=((objectives.DRIFT_INDEX, RED),),
+            alert="NlpserveDrift",
+        ),
         Chart(
             "Confidence",
             "Score of the winning label. A median that sinks slowly is drift; one that drops at a"
@@ -108,6 +125,7 @@ SURENESS: Final = Row(
                 Query(quantile(0.5, own.CONFIDENCE), "median"),
                 Query(quantile(0.1, own.CONFIDENCE), "lowest 10 %"),
             ),
+            width=12,
             most=1,
             steps=((objectives.LOW_CONFIDENCE, AMBER),),
         ),
@@ -118,6 +136,7 @@ SURENESS: Final = Row(
             "percentunit",
             (Query(rate(f"{own.CONFIDENCE}_bucket", "le"), "{{le}}"),),
             "heat",
+            width=12,
         ),
         Chart(
             "Text length",
@@ -128,6 +147,7 @@ SURENESS: Final = Row(
                 Query(quantile(0.5, own.TEXT_CHARACTERS), "median"),
                 Query(quantile(0.95, own.TEXT_CHARACTERS), "95 %"),
             ),
+            width=12,
             logarithmic=True,
         ),
     ),

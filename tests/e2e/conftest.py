@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import uuid
 from pathlib import Path
 
 import pytest
@@ -33,10 +32,5 @@ def cluster():
 def namespace(request):
     """A new namespace in which only restricted pods are admitted; gone after the test."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40]
-    name = f"{words}-{uuid.uuid4().hex[:6]}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted", "nlpserve-test": "true"}
-    metadata = {"name": name, "labels": labels}
-    space = k.Namespace(name)
-    space.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    yield space
-    k.kubectl("delete", "namespace", name, "--wait=false")
+    with k.new_namespace(words) as space:
+        yield space

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import time
+import uuid
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -126,3 +128,17 @@ class Namespace:
                 for item in pod["status"].get("conditions", ())
             )
         ]
+
+
+@contextmanager
+def new_namespace(words):
+    """One in which only restricted pods are admitted; gone afterwards."""
+    name = f"{words}-{uuid.uuid4().hex[:6]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", "nlpserve-test": "true"}
+    space = Namespace(name)
+    metadata = {"name": name, "labels": labels}
+    space.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    try:
+        yield space
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")

@@ -154,7 +154,7 @@ def test_a_legend_asks_for_labels_that_the_query_keeps(panel):
 
 
 # Shares and waits that are neither good nor bad by themselves.
-WITHOUT_EDGE = {"Median length", "Texts", "Requests", "Workers", "Users"}
+WITHOUT_EDGE = {"Texts", "Requests", "Workers", "Users"}
 
 
 @each_panel
@@ -189,6 +189,8 @@ def test_edges_are_those_of_the_chart_the_service_and_the_load_tests():
     assert promised["latency"]["seconds"] == objectives.FAST_SECONDS
     assert values["defaults"]["batching"]["queueLimit"] == objectives.QUEUE_LIMIT
     assert Settings.model_fields["queue_limit"].default == objectives.QUEUE_LIMIT
+    numbers = yaml.safe_load((ROOT / "monitoring/thresholds.yaml").read_text(encoding="utf-8"))
+    assert numbers["drift_index"] == objectives.DRIFT_INDEX
     validity = Validity()
     assert validity.least_rate == objectives.RATE_SHARE
     assert validity.most_cpu == objectives.GENERATOR_BUSY_SHARE

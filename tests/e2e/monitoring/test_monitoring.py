@@ -1,0 +1,97 @@
+"""Rules and dashboards on a real Prometheus that watches a release under real traffic."""
+
+import json
+import math
+import time
+
+import kubectl as k
+import pytest
+
+from monitoring.dashboards.source import fill, variables_of
+
+FOLDER = k.ROOT / "monitoring" / "dashboards" / "grafana"
+BOARDS = {file.stem: json.loads(file.read_text("utf-8")) for file in FOLDER.glob("*.json")}
+# (dashboard, panel, legend) that has no data here, and why.
+EXCEPTIONS = {
+    ("predictions", "Mix of the last hour and of the hour a day before", "{{label}} a day before"):
+        "the release is minutes old",
+}  # fmt: skip
+
+
+def alerts(stage, name):
+    """States of an alert's instances in the test's namespace, as Prometheus' API has them."""
+    prometheus = stage.prometheus(time.time())
+    found = prometheus.instant(f'ALERTS{{alertname="{name}",namespace="{stage.namespace.name}"}}')
+    return {series.labels["alertstate"] for series in found}
+
+
+def resolved(stage, names):
+    return all(not alerts(stage, name) for name in names)
+
+
+def fire(stage, names, seconds=90):
+    """Waits until each has fired; what was pending first is in the range that Prometheus keeps."""
+    waiting = set(names)
+
+    def all_fired():
+        waiting.difference_update({name for name in waiting if "firing" in alerts(stage, name)})
+        return not waiting
+
+    k.until(f"{names} firing", all_fired, seconds)
+
+
+def test_overload_is_told_and_told_to_be_over(stage):
+    """More than the model's queue holds: a burning budget, and saturation."""
+    told = ("NlpserveErrorBudgetBurn", "NlpserveRequestsShed", "NlpserveInFlightNearLimit")
+    assert resolved(stage, told)
+    with stage.asking("intent"), stage.asking("emotion", clients=16, texts=8) as asking:
+        fire(stage, told)
+    assert asking.answers[503] > 20
+    with stage.asking("emotion"):
+        k.until("the alerts resolved", lambda: resolved(stage, told), 120)
+
+
+def test_a_model_without_pods_is_told_and_told_to_be_over(stage):
+    told = ("NlpserveNoPodAvailable", "NlpserveNotScraped")
+    deployment = "deployment/demo-nlpserve-emotion"
+    assert resolved(stage, told)
+    stage.namespace.kubectl("scale", deployment, "--replicas=0")
+    fire(stage, told)
+    stage.namespace.kubectl("scale", deployment, "--replicas=1")
+    stage.namespace.wait(deployment, "Available", 120)
+    k.until("the alerts resolved", lambda: resolved(stage, told), 60)
+
+
+def test_an_alert_was_pending_before_it_fired(stage):
+    prometheus = stage.prometheus(time.time())
+    query = f'ALERTS{{alertname="NlpserveRequestsShed",namespace="{stage.namespace.name}"}}'
+    began = {s.labels["alertstate"]: s.points[0][0] for s in prometheus.range(query)}
+    assert began["pending"] <= began["firing"]
+
+
+def test_the_autoscalers_own_metrics_arrive(stage):
+    name = f'scaledObject="demo-nlpserve-intent",namespace="{stage.namespace.name}"'
+    found = stage.prometheus(time.time()).instant(f'{{__name__=~"keda_scaler_.+",{name}}}')
+    assert {series.labels["__name__"] for series in found}
+
+
+def without_data(stage, name):
+    """(panel, legend) of the queries that find nothing, or no number."""
+    board, missing = BOARDS[name], []
+    prometheus = stage.prometheus(time.time())
+    variables = variables_of(board, prometheus, {"namespace": stage.namespace.name})
+    for panel in board["panels"]:
+        for target in panel.get("targets", ()):
+            ask = prometheus.instant if target.get("instant") else prometheus.range
+            series = ask(fill(target["expr"], variables))
+            if not any(math.isfinite(value) for one in series for _, value in one.points):
+                missing.append((name, panel["title"], target.get("legendFormat", "")))
+    return missing
+
+
+@pytest.mark.parametrize("name", sorted(BOARDS.keys() - {"load-test"}))
+def test_every_panel_has_data(stage, name):
+    """Not the load test's: no generator exports its metrics yet."""
+    expected = {place for place in EXCEPTIONS if place[0] == name}
+    with stage.asking("intent"), stage.asking("emotion"):
+        k.until("traffic in each panel", lambda: set(without_data(stage, name)) == expected, 60)
