@@ -72,6 +72,7 @@ settings: ## List the service's settings
 generate: ## Write every generated file again
 	@$(serve_python) -m bento.settings_table --markdown docs/settings.md
 	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json
+	@$(dev_python) -m loadtest.schema_files
 	@$(dev_python) -m benchmarks.page
 	@$(dev_python) -m k8s.chart_values
 	@$(dev_python) -m k8s.alert_rules
@@ -81,6 +82,7 @@ generate: ## Write every generated file again
 verify: ## Fail when a generated file is not what its source says
 	@$(serve_python) -m bento.settings_table --markdown docs/settings.md --check
 	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json --check
+	@$(dev_python) -m loadtest.schema_files --check
 	@$(dev_python) -m benchmarks.page --check
 	@$(dev_python) -m k8s.chart_values --check
 	@$(dev_python) -m k8s.alert_rules --check

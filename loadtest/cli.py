@@ -16,7 +16,14 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtest import calibrate_command, forecast_commands, report, run_command, scorecard_command
+from loadtest import (
+    calibrate_command,
+    forecast_commands,
+    generator_cost,
+    report,
+    run_command,
+    scorecard_command,
+)
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.load_report import command as load_report
@@ -30,6 +37,7 @@ from nlpserve.load_results import Disruption, RolloutResult, Run, TargetFacts, V
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.command()(run_command.run)
 app.command()(run_command.clean)
+app.command("cost")(generator_cost.command)
 forecast_commands.add_to(app)
 calibrate_command.add_to(app)
 scorecard_command.add_to(app)

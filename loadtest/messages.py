@@ -42,6 +42,8 @@ class Plan(Facts):
     index: int
     number: int
     """Of workers."""
+    run: str = ""
+    """Name of the run, for metrics."""
 
 
 class Ready(Facts):

@@ -16,5 +16,7 @@ INDEX_VARIABLE: Final = "JOB_COMPLETION_INDEX"
 """Kubernetes gives each pod of an Indexed Job its own."""
 COORDINATOR_PORT: Final = 8765
 METRICS_PORT: Final = 9464
+METRICS_VARIABLE: Final = "LOADTEST_METRICS_PORT"
+"""Where a worker exposes its metrics; without it, nowhere."""
 RESULT: Final = "result "
 """Begins a line of the coordinator's log: number/of, and a piece of the result, compressed."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from loadtest.manifests import MAX_NAME, PART_OF, TTL_SECONDS, container, restricted_pod
 from loadtest.messages import Run
-from loadtest.protocol import COORDINATOR_VARIABLE, RUN_VARIABLE
+from loadtest.protocol import COORDINATOR_VARIABLE, METRICS_PORT, METRICS_VARIABLE, RUN_VARIABLE
 
 ACCOUNT: Final = "nlpserve-loadtest"
 """The coordinator's service account; k8s/loadtest has it and what it may do."""
@@ -71,13 +71,20 @@ def workers(run: Run, namespace: str, owner_uid: str, address: str) -> dict[str,
         "worker",
         run.image,
         "loadtest.generator.worker",
-        [{"name": COORDINATOR_VARIABLE, "value": address}],
+        [
+            {"name": COORDINATOR_VARIABLE, "value": address},
+            {"name": METRICS_VARIABLE, "value": str(METRICS_PORT)},
+        ],
         {
             "requests": {"cpu": wanted.cpu_request, "memory": wanted.memory},
             "limits": {"cpu": wanted.cpu, "memory": wanted.memory},
         },
     )
     job = _job(run, workers_name(run.name), namespace, restricted_pod(only))
+    job["spec"]["template"]["metadata"]["annotations"] = {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(METRICS_PORT),
+    }
     job["metadata"]["ownerReferences"] = [owner(run.name, owner_uid)]
     job["spec"] |= {
         "completionMode": "Indexed",

@@ -117,6 +117,7 @@ class Profile(Part):
     """A shape with its duration, after a straight rise from nothing to its first level."""
 
     shape: Shape
+    """How the level changes: users of the closed model, arrivals a second of the open one."""
     ramp_seconds: float = Field(default=0, ge=0, le=86_400)
     """Length of the rise."""
     seconds: float = Field(gt=0, le=86_400)

@@ -51,7 +51,7 @@ async def prepare(cluster: Cluster, run: Run, target: Target) -> tuple[Plan, Tar
     autoscaler = await asyncio.to_thread(cluster.autoscaler, target)
     plan = Plan(
         scenario=run.scenario, host=parts.netloc, address=address, port=port, texts=texts,
-        answers=answers, index=0, number=run.scenario.workers.number,
+        answers=answers, index=0, number=run.scenario.workers.number, run=run.name,
     )  # fmt: skip
     return plan, assemble.state(run, target, autoscaler, url=url, version=version)
 

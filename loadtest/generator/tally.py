@@ -24,6 +24,7 @@ class Tally:
         self.losses: list[Loss] = []
         self.sent = self.ended = 0
         self.last_end = 0.0
+        self.last: Second | None = None
         self._seconds: dict[int, Second] = {}
         self._begin = time.perf_counter()
 
@@ -93,4 +94,5 @@ class Tally:
         found.users = users
         found.in_flight = self.sent - self.ended
         found.sockets = [sockets]
+        self.last = found
         return found

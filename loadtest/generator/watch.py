@@ -66,8 +66,10 @@ def cores(quantity: str) -> float:
 class Watch:
     """Samples once a second; `hold` says whether the second counts for averages."""
 
-    def __init__(self, cpu_limit: str) -> None:
-        """Nothing was seen yet."""
+    def __init__(self, cpu_limit: str, *, listeners: int = 0) -> None:
+        """Nothing was seen yet. `listeners` are sockets of our own that take connections."""
+        self._own = CHANNEL_SOCKETS + listeners
+        self.last_cpu = self.last_lag = 0.0
         self._limit = cores(cpu_limit)
         self._cpu = time.process_time()
         self._at = time.perf_counter()
@@ -79,6 +81,7 @@ class Watch:
 
     def lag(self, seconds: float) -> None:
         """The event loop was so late once."""
+        self.last_lag = max(0.0, seconds)
         self._lag.record(seconds)
 
     def begin(self) -> None:
@@ -93,7 +96,8 @@ class Watch:
         used, seconds = cpu - self._cpu, at - self._at
         self._cpu, self._at = cpu, at
         in_use, waiting = sockets()
-        found = max(0, in_use - CHANNEL_SOCKETS)
+        found = max(0, in_use - self._own)
+        self.last_cpu = used / seconds / self._limit
         self._descriptors = max(self._descriptors, len(os.listdir("/proc/self/fd")))  # noqa: PTH208
         self._ports = max(self._ports, in_use + waiting)
         if hold:

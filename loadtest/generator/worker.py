@@ -15,11 +15,17 @@ from typing import Final
 import uvloop
 from pydantic import BaseModel
 
+from loadtest.generator import exposition
 from loadtest.generator.open_model import OpenModel
 from loadtest.generator.tally import Tally
 from loadtest.generator.watch import Watch
 from loadtest.messages import Begin, Done, Hello, Plan, Ready, Tick
-from loadtest.protocol import COORDINATOR_VARIABLE, INDEX_VARIABLE, MESSAGE_FILE
+from loadtest.protocol import (
+    COORDINATOR_VARIABLE,
+    INDEX_VARIABLE,
+    MESSAGE_FILE,
+    METRICS_VARIABLE,
+)
 from nlpserve.load_scenarios import ClosedLoad, OpenLoad
 
 CONNECT_SECONDS: Final = 60.0
@@ -27,6 +33,7 @@ WAIT_SECONDS: Final = 900.0
 """Longest time for the others to come; the Job's own deadline is shorter or longer."""
 AGAIN_SECONDS: Final = 0.5
 LAG_PERIOD: Final = 0.05
+SCRAPE_SECONDS: Final = 5.0
 
 
 class ChannelLost(Exception):
@@ -60,6 +67,19 @@ def introduce(channel: socket.socket, index: int, pod: str) -> Plan:
     return Plan.model_validate_json(text)
 
 
+def metrics_port() -> int | None:
+    """None: nobody reads them."""
+    port = os.environ.get(METRICS_VARIABLE)
+    return int(port) if port else None
+
+
+def exposed(plan: Plan, tally: Tally, watch: Watch) -> bytes:
+    """The worker's metrics by now, as an HTTP answer."""
+    whole = tally.rise + tally.hold
+    sample = exposition.Sample(tally.last, whole, watch.last_cpu, watch.last_lag)
+    return exposition.answer(exposition.render(plan, sample))
+
+
 def done(plan: Plan, pod: str, tally: Tally, watch: Watch, connections: dict[str, int]) -> Done:
     """The worker's last word."""
     counts = tally.rise.counts + tally.hold.counts
@@ -79,7 +99,10 @@ async def open_worker(channel: socket.socket, plan: Plan, pod: str) -> None:
         raise TypeError("not of the open model")
     channel.settimeout(0)
     reader, writer = await asyncio.open_connection(sock=channel)
-    tally, watch = Tally(load, 1 / plan.number), Watch(plan.scenario.workers.cpu)
+    port = metrics_port()
+    tally = Tally(load, 1 / plan.number)
+    watch = Watch(plan.scenario.workers.cpu, listeners=int(port is not None))
+    listener = None if port is None else await _expose(port, plan, tally, watch)
     model = OpenModel(plan, load, tally)
     writer.write(line(Ready()))
     text = await asyncio.wait_for(reader.readline(), WAIT_SECONDS)
@@ -101,10 +124,26 @@ async def open_worker(channel: socket.socket, plan: Plan, pod: str) -> None:
     finally:
         for task in (run, gone, tick, lag):
             task.cancel()
+        if listener is not None:
+            listener.close()
     writer.write(line(done(plan, pod, tally, watch, model.connections)))
     await writer.drain()
     writer.close()
     await writer.wait_closed()
+
+
+async def _expose(port: int, plan: Plan, tally: Tally, watch: Watch) -> asyncio.Server:
+    async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SCRAPE_SECONDS)
+            writer.write(exposed(plan, tally, watch))
+            await writer.drain()
+        except (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError):
+            pass  # it is asked again soon
+        finally:
+            writer.close()
+
+    return await asyncio.start_server(asked, port=port)
 
 
 async def _tick(writer: asyncio.StreamWriter, tally: Tally, watch: Watch, plan: Plan) -> None:

@@ -1,0 +1,44 @@
+"""Writes the JSON Schemas of scenario and result: `python -m loadtest.schema_files [--check]`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from nlpserve.load_scenarios import Scenario
+from nlpserve.load_tests import LoadTestResult
+
+FOLDER: Final = Path(__file__).parent / "schemas"
+MODELS: Final[dict[str, type[BaseModel]]] = {
+    "scenario.schema.json": Scenario,
+    "result.schema.json": LoadTestResult,
+}
+
+
+def text(model: type[BaseModel]) -> str:
+    """The schema, as the file has it."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(schema | model.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write them, or with `--check` say which are not what the code says."""
+    stale = []
+    for name, model in MODELS.items():
+        path = FOLDER / name
+        there = path.read_text(encoding="utf-8") if path.is_file() else None
+        if there == text(model):
+            continue
+        if "--check" in arguments:
+            stale.append(name)
+        else:
+            path.write_text(text(model), encoding="utf-8")
+    for name in stale:
+        sys.stderr.write(f"{name} is not what the code says: run `make generate`\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
