@@ -1,8 +1,8 @@
 """Feeds the drift of each model: samples what was answered, counts it beside the event loop.
 
-The event loop keeps a few references of a text in a sample and no more. Every few seconds a thread
-of the pool counts them together: it takes the GIL while the loop waits for the network, and most
-of it is in numpy and the tokenizer, without the GIL.
+The event loop keeps the texts that are sampled and does no more. Every few seconds a thread of the
+pool counts them together: it takes the GIL while the loop waits for the network, and most of this
+is in numpy and the tokenizer, without the GIL.
 """
 
 import asyncio
