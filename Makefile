@@ -122,7 +122,7 @@ demo-down: ## Remove what the demo made, and the cluster if it started one
 
 .PHONY: e2e
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
-	@set -e; for suite in $(or $(SUITE),cluster chart rollout monitoring); do \
+	@set -e; for suite in $(or $(SUITE),cluster chart rollout loadtest monitoring); do \
 		$(dev_python) -m pytest $$([ $$suite != chart ] || printf %s -n3) tests/e2e/$$suite $(ARGS); \
 	done
 

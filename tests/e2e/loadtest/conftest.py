@@ -16,8 +16,7 @@ from objects import RESTRICTED
 from loadtest import spec
 from nlpserve.load_tests import LoadTestResult
 
-LOAD_IMAGE = os.environ.get("LOAD_IMAGE", spec.LOAD_IMAGE)
-"""LOAD_IMAGE names one that the cluster has; then no image is built."""
+LOAD_IMAGE = os.environ.get("LOAD_IMAGE") or spec.LOAD_IMAGE
 FAKE = Path(__file__).parent / "fake_model.py"
 QUICK = {
     "load": {"model": "open", "shape": 20, "seconds": 8},
@@ -124,8 +123,6 @@ class Place:
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
-    if "LOAD_IMAGE" in os.environ:
-        return
     folder = tmp_path_factory.mktemp("images")
     for target in ("image", "load-image"):
         load(target, folder / f"{target}.tar")
