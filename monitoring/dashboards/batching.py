@@ -23,6 +23,7 @@ from nlpserve import metrics as own
 _BUSY: Final = rate(f"{own.BATCH_DURATION}_sum", "model", "pod")
 _LIMIT: Final = recorded(Recorded.QUEUE_LIMIT, objectives.QUEUE_LIMIT)
 _FLYING: Final = f"{own.IN_FLIGHT}{{{SERVED}}}"
+_FLYING_MEAN: Final = f"avg_over_time({_FLYING}[$__rate_interval])"
 _SHED: Final = 'reason=~"queue_full|deadline|expired|open_bodies"'
 _BY_POD: Final = ("model", "pod")
 
@@ -58,7 +59,7 @@ NOW: Final = Row(
             "Texts accepted and not yet answered, of what a pod accepts. At 100 % it answers 503:"
             " see that the autoscaler is not at its maximum.",
             "percentunit",
-            (Query(f"max({_FLYING} / on (model) group_left () {_LIMIT})"),),
+            (Query(f"max({_FLYING_MEAN} / on (model) group_left () {_LIMIT})"),),
             "number",
             width=6,
             height=4,
@@ -90,7 +91,7 @@ CAPACITY: Final = Row(
             " metric. One pod far above the others: clients hold on to old connections.",
             "short",
             (
-                Query(f"sum by (model, pod) ({_FLYING})", "{{pod}} {{model}}"),
+                Query(f"sum by (model, pod) ({_FLYING})", "{{pod}}"),
                 Query(
                     f'{Foreign.SCALER_TARGET}{{{SCALERS},metric_name=~"s[0-9]+-prometheus.*"}}',
                     f"{{{{horizontalpodautoscaler}}}} {TARGET_LEGEND}",
@@ -103,7 +104,7 @@ CAPACITY: Final = Row(
             "Share of the time that the model computes. All near 100 %: more pods. One alone:"
             " uneven traffic. Low with a long queue wait: throttled, look at Autoscaling.",
             "percentunit",
-            (Query(_BUSY, "{{pod}} {{model}}"),),
+            (Query(_BUSY, "{{pod}}"),),
             steps=((objectives.BUSY_SHARE, AMBER),),
         ),
         Chart(
@@ -112,7 +113,7 @@ CAPACITY: Final = Row(
             " calibrate again when full pods stay far from it.",
             "reqps",
             (
-                Query(rate(REQUESTS, *_BY_POD), "{{pod}} {{model}}"),
+                Query(rate(REQUESTS, *_BY_POD), "{{pod}}"),
                 Query(f"{Recorded.CAPACITY}{{{SERVED}}}", f"{{{{model}}}} {TARGET_LEGEND}"),
             ),
             alert="NlpserveLowHeadroom",

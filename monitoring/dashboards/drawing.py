@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.transforms import Bbox
 
 from monitoring.dashboards.source import Json, Points, Series
 from monitoring.dashboards.units import written
@@ -20,6 +21,8 @@ PALETTE: Final = (
     "#495057", "#3bc9db", "#a9e34b", "#ffa94d", "#b197fc", "#fab005",
 )  # fmt: skip
 MOST_LEGENDS: Final = 9
+TWO_COLUMNS: Final = 34
+"""Legends shorter than this stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def _steps(panel: Json) -> Sequence[Mapping[str, Any]]:
 
 
 def _time(axes: Axes) -> None:
-    locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call,unused-ignore]
+    locator = AutoDateLocator(minticks=2, maxticks=10)  # type: ignore[no-untyped-call,unused-ignore]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call,unused-ignore]
     axes.xaxis.get_offset_text().set_visible(False)
@@ -95,6 +98,7 @@ def _lines(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
             axes.axhline(step["value"], color=COLOURS[step["color"]], linestyle=":", linewidth=1)
     if custom.get("scaleDistribution", {}).get("type") == "log":
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
     else:
         axes.set_ylim(bottom=0, top=defaults.get("max"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value, unit)))
@@ -105,7 +109,8 @@ def _lines(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > MOST_LEGENDS:
         labels = [*labels[: MOST_LEGENDS - 1], f"and {len(labels) - MOST_LEGENDS + 1} more"]
-    columns = 2 if len(labels) > 4 else 1
+    longest = max(map(len, labels), default=0)
+    columns = 2 if len(labels) > 4 and longest < TWO_COLUMNS else 1
     axes.legend(
         handles[: len(labels)], labels, loc="upper left", bbox_to_anchor=(-0.02, -0.1),
         ncols=columns, fontsize=6.5, frameon=False, labelcolor=INK, borderaxespad=0,
@@ -137,6 +142,8 @@ def _numbers(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
     _bare(axes)
     unit = _defaults(panel)["unit"]
     size = 22 if len(found) == 1 else max(8, 16 - len(found))
+    if panel["gridPos"]["w"] < 6:
+        size = min(size, 12)
     for place, drawn in enumerate(found):
         value = drawn.series.points[-1][1]
         colour = INK
@@ -182,10 +189,14 @@ def _heat(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
 
 def _table(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
     axes.axis("off")
-    names = panel["transformations"][1]["options"]["renameByName"]
+    organized = panel["transformations"][1]["options"]
+    order, called = organized["indexByName"], organized["renameByName"]
+    names = {name: called[name] for name in sorted(called, key=lambda name: order[name])}
     cells = [{**drawn.series.labels, "Value": f"{drawn.series.points[-1][1]:g}"} for drawn in found]
-    rows = [[row.get(name, "")[:40] for name in names] for row in cells]
-    table = axes.table(rows, colLabels=list(names.values()), loc="upper left", cellLoc="left")
+    rows = [[row.get(name, "")[:24] for name in names] for row in cells]
+    height = min(1.0, 0.14 * (len(rows) + 1))
+    place = Bbox.from_bounds(0, 1 - height, 1, height)
+    table = axes.table(rows, colLabels=list(names.values()), bbox=place, cellLoc="left")
     table.auto_set_font_size(value=False)
     table.set_fontsize(8)
     for cell in table.get_celld().values():

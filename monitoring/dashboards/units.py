@@ -14,7 +14,7 @@ def written(value: float, unit: str) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else "no number"
     if unit == "percentunit":
-        return f"{100 * value:.4g} %"
+        return f"{100 * value:.0f} %" if abs(value) >= 10 else f"{round(100 * value, 2):g} %"
     if unit == "s":
         for size, name in _SECONDS:
             if abs(value) >= size:

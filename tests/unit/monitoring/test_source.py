@@ -63,6 +63,7 @@ def test_nobody_there_is_one_error():
         (0, "s", "0 s"),
         (3e-6, "s", "3 µs"),
         (0.9995, "percentunit", "99.95 %"),
+        (-685.3, "percentunit", "-68530 %"),
         (1234, "reqps", "1.23k req/s"),
         (2_000_000, "short", "2M"),
         (0.5, "cps", "0.5/s"),
