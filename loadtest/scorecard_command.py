@@ -1,6 +1,7 @@
 """`scorecard`: a scenario in, the record of an autoscaler's behaviour and its picture out."""
 
 import datetime
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -48,13 +49,16 @@ HeldOutOption = Annotated[
 
 def scorecard_command(  # noqa: PLR0917  Typer's way
     scenario: Annotated[Path, typer.Argument(help="A scenario file of the open model.")],
-    out: Annotated[Path, typer.Option(help="Folder for NAME.json, NAME.md and NAME.svg.")],
+    out: Annotated[Path, typer.Option(help="Folder for NAME-MODE.json, .md and .svg.")],
     calibration: Annotated[Path, typer.Option(help="What `calibrate` measured: its JSON.")],
     after: Annotated[
         float, typer.Option(help="Longest time to wait after the load for the pods to go again.")
     ] = 0,
     timing: TimingOption = None,
     held_out: HeldOutOption = False,  # noqa: FBT002
+    namespace: Annotated[
+        str | None, typer.Option(help="The model's namespace; else the scenario's or context's.")
+    ] = None,
     load_namespace: Annotated[
         str, typer.Option(help="Namespace of the load's Job; k8s/loadtest has it.")
     ] = "loadtest",
@@ -69,18 +73,18 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     clocks = read_timing(timing)
     given = _scenario(scenario)
     cluster = WholeCluster(context)
-    namespace = given.target.namespace or cluster.namespace
+    where = namespace or given.target.namespace or cluster.namespace
     try:
         wanted = RolloutSpec(
             model=given.target.model,
-            namespace=namespace,
+            namespace=where,
             release=given.target.release,
             load_namespace=load_namespace,
             requests=2,
         )
         spec = ScorecardSpec(
             model=given.target.model,
-            namespace=namespace,
+            namespace=where,
             load_namespace=load_namespace,
             load=_profile(given),
             objective_seconds=facts.objective_seconds,
@@ -91,6 +95,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
         )
     except ValidationError as error:
         raise explain(error) from None
+    load_average = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     console = Console(stderr=True)
     try:
         with console.status("starting") as status:
@@ -102,7 +107,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
         raise SpecError(str(error)) from None
     started = datetime.datetime.fromtimestamp(found.began, datetime.UTC)
     record = AutoscaleRecord(
-        name=given.name,
+        name=f"{given.name}-{found.autoscaler.mode}",
         held_out=held_out,
         version=__version__,
         commit=commit(),
@@ -114,6 +119,8 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
         seconds=found.seconds,
         replicas=found.replicas,
         score=found.score,
+        cluster=cluster.facts(),
+        load_average=load_average,
         counts=found.counts,
         signals=found.signals,
     )
@@ -127,11 +134,14 @@ def add_to(app: typer.Typer) -> None:
 
 def card(record: AutoscaleRecord) -> str:
     """As Markdown."""
-    rows: list[tuple[object, ...]] = []
-    for words, name in CARD:
-        value = getattr(record.score, name)
-        rows.append((words, "-" if value is None else f"{value:g}"))
-    return table((f"{record.name}, {record.autoscaler.mode}", ""), rows)
+    rows: list[tuple[object, ...]] = [(words, shown(record, name)) for words, name in CARD]
+    return table((record.name, ""), rows)
+
+
+def shown(record: AutoscaleRecord, name: str) -> str:
+    """A number of the card."""
+    value = getattr(record.score, name)
+    return "-" if value is None else f"{value:g}"
 
 
 def _write(record: AutoscaleRecord, out: Path, found: Scored) -> None:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
-from nlpserve.load_results import Facts
+from nlpserve.load_results import ClusterFacts, Facts
 from nlpserve.load_shapes import Profile
 
 RECORD_VERSION: Final = 1
@@ -99,5 +99,8 @@ class AutoscaleRecord(Facts):
     """How long it was watched, from the load's begin; the load may end before."""
     replicas: list[PodCount] = Field(min_length=1)
     score: Score
+    cluster: ClusterFacts | None = None
+    load_average: float | None = None
+    """Of the machine that the command ran on, at the begin."""
     counts: list[SecondCounts] = Field(default=[])
     signals: list[Signal] = Field(default=[])

@@ -46,7 +46,7 @@ def signals(watched: Watched, measure: Measure) -> list[Signal]:
     return [
         entry.model_copy(update={"second": round(at - measure.began, 1)})
         for at, entry in watched.signals
-        if at >= measure.began
+        if 0 <= at - measure.began <= measure.seconds
     ]
 
 

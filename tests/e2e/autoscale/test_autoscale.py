@@ -88,7 +88,7 @@ def test_pods_come_with_the_load_and_go_with_it(release, tmp_path, mode):
     shape = {"kind": "spike", "base": 2, "peak": 40, "begins": 5, "lasts": 85}
     scenario.write_text(
         json.dumps({
-            "name": f"spike-{mode}",
+            "name": "spike",
             "target": {"model": "emotion", "namespace": release.namespace.name},
             "load": {"model": "open", "shape": shape, "seconds": 95},
         }),

@@ -11,6 +11,7 @@ from loadtest.cli import app, main
 from loadtest.objects import JobState, Pod, Target
 from loadtest.shaped import SECOND, ShapedLoad, ShapedResult
 from nlpserve.autoscale_results import AutoscaleRecord, SecondCounts
+from nlpserve.load_results import ClusterFacts
 
 TARGET = Target("demo", "models", "demo", "s", 1, True, "nlpserve:1", 5, 60, {}, [])
 BEGAN = 1_000_000.0
@@ -57,6 +58,9 @@ class FakeCluster:
 
     def targets(self, *_):
         return [TARGET]
+
+    def facts(self):
+        return ClusterFacts(version="v1.36.3", nodes=[])
 
     def has_namespace(self, _):
         return True
@@ -132,7 +136,7 @@ def words(tmp_path):
 def test_what_was_seen_and_counted_is_written(cluster, words, tmp_path):
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    record = AutoscaleRecord.model_validate_json((tmp_path / "out/spike.json").read_text())
+    record = AutoscaleRecord.model_validate_json((tmp_path / "out/spike-cpu.json").read_text())
     assert (record.held_out, record.autoscaler.mode, record.autoscaler.cpu_target) == (
         True, "cpu", 0.15
     )  # fmt: skip
@@ -142,7 +146,7 @@ def test_what_was_seen_and_counted_is_written(cluster, words, tmp_path):
     score = record.score
     assert (score.decision_seconds, score.started_seconds, score.ready_seconds) == (8, 9, 11)
     assert (score.requests, score.failed, score.failed_after_ready) == (100, 0, 0)
-    assert "| most pods | 2 |" in (tmp_path / "out/spike.md").read_text()
+    assert "| most pods | 2 |" in (tmp_path / "out/spike-cpu.md").read_text()
     assert len(cluster.deleted) == 1
     (container,) = cluster.made["spec"]["template"]["spec"]["containers"]
     spec = ShapedLoad.model_validate_json(container["env"][0]["value"])

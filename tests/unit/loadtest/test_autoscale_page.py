@@ -1,0 +1,61 @@
+"""The measured parts of docs/autoscaling.md come from the recorded runs."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from loadtest.autoscale_page import app
+from nlpserve.autoscale_results import AutoscaleRecord, PodCount, Score
+from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
+from nlpserve.load_shapes import Profile
+from nlpserve.pages import BEGIN, END
+
+ROOT = Path(__file__).parents[3]
+RESULTS = ROOT / "docs" / "results" / "autoscale"
+
+
+def record():
+    calibration = Calibration(
+        model="emotion", capacity=10, saturation=12, objective_seconds=0.5, objective_share=0.99,
+        cpu_limit=0.2, cpu_request=0.1, memory_request_mib=256, ready_seconds=4,
+        points=[{"rate": 10, "inFlight": 1, "cpu": 0.2}],
+    )  # fmt: skip
+    return AutoscaleRecord(
+        name="steady-cpu", held_out=True, version="0", commit="c" * 40,
+        started="2026-01-01T00:00:00", load=Profile.model_validate({"shape": 5, "seconds": 60}),
+        autoscaler=Autoscaler(mode="cpu", max_replicas=2, cpu_target=0.12),
+        timing=ClusterTiming(), calibration=calibration, seconds=60,
+        replicas=[PodCount(second=0, wanted=1, ready=1)],
+        score=Score(
+            replica_minutes=1, peak=1, out_of_objective_seconds=0, requests=300, failed=0, flaps=0
+        ),
+    )  # fmt: skip
+
+
+def test_the_page_is_filled_and_checked(tmp_path):
+    (tmp_path / "steady-cpu.json").write_text(record().model_dump_json(), encoding="utf-8")
+    page = tmp_path / "page.md"
+    marks = (mark.format(part) for part in ("cards", "against") for mark in (BEGIN, END))
+    page.write_text("\n".join(marks), encoding="utf-8")
+    words = [str(page), str(tmp_path)]
+    runner = CliRunner()
+    assert runner.invoke(app, [*words, "--check"]).exit_code == 1
+    assert runner.invoke(app, words).exit_code == 0
+    assert runner.invoke(app, [*words, "--check"]).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "|  | steady-cpu |" in text
+    assert "| most pods | 1 |" in text
+    assert "| steady-cpu | cpu | yes | 1.0 | 1.0 | +0.0% | 1 | 1 | yes |" in text
+    assert "one pod of emotion with 0.2 CPU holds 10.0 requests/s" in text
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_recorded_run_adds_up(path):
+    found = AutoscaleRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    assert found.name == path.stem
+    assert found.score.requests == sum(each.meant for each in found.counts)
+    ended = sum(each.answered + each.shed + each.lost for each in found.counts)
+    assert ended == found.score.requests
+    assert max(point.wanted for point in found.replicas) == found.score.peak
+    assert path.with_suffix(".svg").exists()
