@@ -15,7 +15,7 @@ from nlpserve.autoscale_results import PodCount, Score
 from nlpserve.load_results import Facts
 
 PHASES: Final = 12
-STRIDES: Final = {"sync": 1, "metrics": 5, "scrape": 7, "poll": 11}
+STRIDES: Final = {"sync": 1, "metrics": 5, "scrape": 7, "poll": 11, "housekeeping": 7}
 """None shares a factor with the number of phases, so that each clock is at each of its phases."""
 
 
@@ -72,6 +72,7 @@ def _phases(number: int, world: World) -> Phases:
         "sync": world.timing.sync_seconds,
         "metrics": world.timing.metrics_seconds,
         "scrape": world.timing.scrape_seconds,
+        "housekeeping": world.timing.housekeeping_seconds,
         "poll": keda.polling_interval if keda else 1.0,
     }
     return Phases(

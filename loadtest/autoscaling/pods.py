@@ -31,8 +31,10 @@ class Pods:
     """Used since its start."""
     scraped: deque[tuple[float, float]] = field(default_factory=deque)
     """Prometheus' last samples of in-flight texts."""
+    noted: tuple[float, float] | None = None
+    """The kubelet's last sample of CPU seconds; its clock is the container's own."""
     measured: list[tuple[float, float]] = field(default_factory=list)
-    """metrics-server's last two samples of CPU seconds."""
+    """metrics-server's last two samples, which are the kubelet's."""
 
     @property
     def started(self) -> float:
@@ -83,10 +85,16 @@ class Pods:
             count=self.count,
         )
 
-    def measure(self, now: float) -> None:
-        """metrics-server looks; a container that has not started is not seen."""
-        if now >= self.started:
-            self.measured = [*self.measured[-1:], (now, self.cpu_seconds)]
+    def note(self, now: float, period: float) -> None:
+        """The kubelet looks, when it is time."""
+        due = self.started if self.noted is None else self.noted[0] + period
+        if now >= due - _EPSILON:
+            self.noted = (now, self.cpu_seconds)
+
+    def measure(self) -> None:
+        """metrics-server asks the kubelet; what it knows already tells it nothing."""
+        if self.noted is not None and self.noted not in self.measured[-1:]:
+            self.measured = [*self.measured[-1:], self.noted]
 
     def _reading(self, metrics_seconds: float) -> Reading | None:
         """Of two samples; of one alone when the container was 10 s old, and fresh."""

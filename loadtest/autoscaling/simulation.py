@@ -25,6 +25,8 @@ class Phases:
     metrics: float = 0.0
     scrape: float = 0.0
     poll: float = 0.0
+    housekeeping: float = 0.0
+    """Of the pods that are there before the load; a new one's clock begins with it."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class _Run:
         self._world = world
         self._rate = rate
         timing = world.timing
+        self._age = phases.housekeeping % timing.housekeeping_seconds
         self._syncs = _Clock(phases.sync, timing.sync_seconds)
         self._measures = _Clock(phases.metrics, timing.metrics_seconds)
         self._scrapes = _Clock(phases.scrape, timing.scrape_seconds)
@@ -102,7 +105,7 @@ class _Run:
         self._active = True
 
     def go(self, seconds: float, begin: int | None) -> Outcome:
-        started = -WARM_SECONDS - self._world.calibration.ready_seconds
+        started = -WARM_SECONDS - self._world.calibration.ready_seconds - self._age
         count = self._world.autoscaler.min_replicas if begin is None else begin
         self._pods = [Pods(count, started, self._world.calibration)]
         found: list[PodCount] = []
@@ -128,9 +131,11 @@ class _Run:
 
     def _clocks(self, now: float) -> None:
         """What looks at this moment, looks; then the autoscaler, if it is its turn."""
+        for group in self._pods:
+            group.note(now, self._world.timing.housekeeping_seconds)
         if self._measures.due(now) and self._world.metrics_up(now):
             for group in self._pods:
-                group.measure(now)
+                group.measure()
         if self._keda is not None:
             window = self._keda.settings.window_seconds
             up = self._world.source_up(now)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from loadtest.autoscaling.chart import cores, mebibytes
 from loadtest.calibration.search import Found
-from loadtest.calibration.trials import Objective, Trial
+from loadtest.calibration.trials import MOST_CPU, Objective, Trial
 from nlpserve.autoscaling import Calibration, LoadPoint
 from nlpserve.load_results import Facts
 
@@ -16,6 +16,9 @@ TARGET_SHARE: Final = 0.7
 pod takes to start. The chart refuses a higher CPU target and a higher share of the queue."""
 DEADLINE_OBJECTIVES: Final = 10
 """An answer that is so many times later than the objective wants helps nobody."""
+
+LEAST_GENERATOR_CPU: Final = 0.01
+"""Cores; of less it cannot be told what a request costs."""
 
 
 class PodFacts(Facts):
@@ -109,7 +112,15 @@ def calibration(
         schedule_seconds=min(pod.schedule_seconds, pod.ready_seconds),
         ready_seconds=pod.ready_seconds,
         measured_pods=1,
+        worker_rate=worker_rate(found.check),
     )
+
+
+def worker_rate(trial: Trial) -> float | None:
+    """Requests a second of a generator with all the CPU it may use. None: too little to tell."""
+    if trial.generator_cpu < LEAST_GENERATOR_CPU:
+        return None
+    return _short(trial.sent / trial.seconds / trial.generator_cpu * MOST_CPU)
 
 
 def points(found: Found) -> list[LoadPoint]:

@@ -94,6 +94,7 @@ def test_the_facts_carry_the_points(found, objective):
     assert facts.capacity == found.capacity
     assert facts.at(found.points[2].rate).in_flight == pytest.approx(found.points[2].gauge)
     assert facts.at(0).cpu == 0.01
+    assert facts.worker_rate == pytest.approx(found.check.rate / 0.2 * 0.9, rel=0.01)
     assert (facts.cpu_limit, facts.memory_request_mib, facts.ready_seconds) == (0.25, 256, 4)
 
 
