@@ -60,7 +60,7 @@ class Score(Facts):
     ready_seconds: float | None = None
     """When a pod more than at the begin was first ready."""
     met_again_seconds: float | None = None
-    """When the objective held again after its first miss. None: never missed, or never after."""
+    """When it held for ten seconds again after a miss. None: no miss, or no end of it."""
     out_of_objective_seconds: float = Field(ge=0)
     """How long, in all, answers were too slow or failed."""
     requests: float = Field(ge=0)

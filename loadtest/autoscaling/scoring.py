@@ -7,6 +7,8 @@ from typing import Final
 from nlpserve.autoscale_results import PodCount
 
 FLAP_SECONDS: Final = 300.0
+HOLD_SECONDS: Final = 10.0
+"""A single good second within the trouble is no end of it."""
 
 
 def replica_minutes(replicas: Sequence[PodCount], seconds: float) -> float:
@@ -37,10 +39,13 @@ def ready_seconds(replicas: Sequence[PodCount]) -> float | None:
 
 
 def met_again_seconds(missed: Sequence[float], step: float, seconds: float) -> float | None:
-    """End of the first row of steps that missed the objective; each is given by its begin."""
+    """End of the first trouble: after its last step the objective holds for HOLD_SECONDS.
+
+    `missed` are the begins of the steps that missed the objective. None: never, or never again.
+    """
     end: float | None = None
     for begin in missed:
-        if end is not None and begin > end + step / 2:
+        if end is not None and begin >= end + HOLD_SECONDS:
             break
         end = begin + step
     return None if end is None or end >= seconds else end

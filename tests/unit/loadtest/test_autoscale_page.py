@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from loadtest.autoscale_page import app
+from loadtest.cli import app as loadtest
 from nlpserve.autoscale_results import AutoscaleRecord, PodCount, Score
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
 from nlpserve.load_shapes import Profile
@@ -59,3 +60,14 @@ def test_a_recorded_run_adds_up(path):
     assert ended == found.score.requests
     assert max(point.wanted for point in found.replicas) == found.score.peak
     assert path.with_suffix(".svg").exists()
+
+
+def test_the_page_is_what_the_results_say():
+    page = ROOT / "docs" / "autoscaling.md"
+    done = CliRunner().invoke(app, [str(page), str(RESULTS), "--check"])
+    assert done.exit_code == 0, done.output
+
+
+def test_the_simulator_is_within_its_aim_on_all_recorded_runs():
+    done = CliRunner().invoke(loadtest, ["simulate", "--against", str(RESULTS), "--json"])
+    assert done.exit_code == 0, done.output

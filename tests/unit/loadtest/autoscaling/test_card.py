@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from loadtest.autoscaling import card, live, plot
+from loadtest.autoscaling import card, live, plot, scoring
 from loadtest.autoscaling.card import Measure, Watched
 from nlpserve.autoscale_results import AutoscaleRecord, SecondCounts, Signal
 from nlpserve.autoscaling import ClusterTiming
@@ -165,3 +165,17 @@ def test_the_picture_has_a_panel_for_each_signal(settings, calibration, mode):
     for line in lines:
         spots = [tuple(map(float, spot.split(","))) for spot in line.get("points").split()]
         assert all(70 <= x <= 750 and y > 0 for x, y in spots)
+
+
+@pytest.mark.parametrize(
+    ("missed", "end"),
+    [
+        ([], None),
+        ([20, 21, 22], 23),
+        ([20, 22, 31], 32),  # good seconds in between are no end
+        ([20, 21, 40], 22),  # another trouble, later
+        ([85, 89], None),  # it lasts until the end
+    ],
+)
+def test_the_objective_is_met_again_when_it_holds_for_a_while(missed, end):
+    assert scoring.met_again_seconds(missed, 1.0, 90) == end
