@@ -73,6 +73,7 @@ generate: ## Write every generated file again
 	@$(serve_python) -m bento.settings_table --markdown docs/settings.md
 	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json
 	@$(dev_python) -m loadtest.schema_files
+	@$(dev_python) -m loadtest.autoscale_page docs/autoscaling.md docs/results/autoscale
 	@$(dev_python) -m benchmarks.page
 	@$(dev_python) -m k8s.chart_values
 	@$(dev_python) -m k8s.alert_rules
@@ -83,6 +84,7 @@ verify: ## Fail when a generated file is not what its source says
 	@$(serve_python) -m bento.settings_table --markdown docs/settings.md --check
 	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json --check
 	@$(dev_python) -m loadtest.schema_files --check
+	@$(dev_python) -m loadtest.autoscale_page docs/autoscaling.md docs/results/autoscale --check
 	@$(dev_python) -m benchmarks.page --check
 	@$(dev_python) -m k8s.chart_values --check
 	@$(dev_python) -m k8s.alert_rules --check
@@ -123,7 +125,7 @@ demo-down: ## Remove what the demo made, and the cluster if it started one
 .PHONY: e2e
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
 	@set -e; for suite in $(or $(SUITE),cluster chart rollout loadtest monitoring); do \
-		$(dev_python) -m pytest $$([ $$suite != chart ] || printf %s -n3) tests/e2e/$$suite $(ARGS); \
+		$(dev_python) -m pytest $$(case $$suite in (chart|autoscale) printf %s -n3 ;; esac) tests/e2e/$$suite $(ARGS); \
 	done
 
 .PHONY: data
@@ -174,8 +176,8 @@ load-image: ## Build the load tests' image and print its archive (ARCHIVE=FILE, 
 		$(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 .PHONY: proof
-proof: ## The full-count proofs, by hand, into docs/results/ (PART=zero-loss: about an hour)
-	@case "$(PART)" in zero-loss) ;; *) echo "PART= is one of: zero-loss" >&2; exit 2 ;; esac
+proof: ## The full-count proofs, by hand, into docs/results/, an hour each (PART=zero-loss, autoscale)
+	@case "$(PART)" in zero-loss|autoscale) ;; *) echo "PART= is one of: zero-loss, autoscale" >&2; exit 2 ;; esac
 	@k8s/loadtest/prove-$(PART) "$$($(MAKE) --silent image)" "$$($(MAKE) --silent load-image)" \
 		$(loadtest_python)
 
