@@ -26,6 +26,7 @@ from loadtest import (
 )
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
+from loadtest.compare import command as compare
 from loadtest.load_report import command as load_report
 from loadtest.rollout import Interrupted, Runner
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
@@ -43,6 +44,7 @@ calibrate_command.add_to(app)
 scorecard_command.add_to(app)
 stress.add_to(app)
 load_report.add_to(app)
+compare.add_to(app)
 FAILED = 2
 INTERRUPTED = 130
 

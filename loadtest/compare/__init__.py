@@ -1,0 +1,1 @@
+"""Two load tests, regression or not. `python -m loadtest compare`."""
