@@ -33,6 +33,8 @@ class OpenBodies:
 class Limits:
     """The limits of `Settings` that bound one request, and all open ones together."""
 
+    head_bytes: int
+    head_timeout_seconds: float
     body_bytes: int
     texts: int
     characters: int
@@ -44,6 +46,8 @@ class Limits:
     def of(cls, settings: Settings) -> "Limits":
         """The limits that these settings set."""
         return cls(
+            head_bytes=settings.max_head_bytes,
+            head_timeout_seconds=settings.head_timeout_seconds,
             body_bytes=settings.max_body_bytes,
             texts=settings.max_texts,
             characters=settings.max_characters,

@@ -51,6 +51,15 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(
         default=60.0, gt=0, le=3600, description="A batch that runs longer counts as a dead model."
     )
+    max_head_bytes: int = Field(
+        default=65_536, ge=4096, le=1 << 20, description="Bytes of a request's head; above, 431."
+    )
+    head_timeout_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=600,
+        description="Longest wait for the rest of a head that has begun; then 408.",
+    )
     max_body_bytes: int = Field(
         default=1_048_576, ge=1024, le=1 << 30, description="Bytes of a request body."
     )

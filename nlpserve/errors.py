@@ -5,8 +5,9 @@ NlpserveError
 │   ├── UnprocessableRequest (422)  it can be read, but a field is wrong
 │   └── UnsupportedMediaType (415)
 ├── LimitExceeded (413)       a named limit was passed
+│   └── HeadTooLarge (431)
 ├── NotFound (404), MethodNotAllowed (405), Unauthorized (401)
-├── SlowBody (408)            the body did not arrive in time
+├── SlowHead, SlowBody (408)  the head or the body did not arrive in time
 ├── Overloaded (503)          no room in the queue, or no chance to meet the deadline
 └── ModelFailed (500)         the model raised on this text
 """
@@ -76,6 +77,12 @@ class LimitExceeded(NlpserveError):
     reason = Rejection.TOO_LARGE
 
 
+class HeadTooLarge(LimitExceeded):
+    """The request's headers are too large to be read."""
+
+    status = 431
+
+
 class NotFound(NlpserveError):
     """No such route or model."""
 
@@ -112,6 +119,14 @@ class Unauthorized(NlpserveError):
             "Send a valid key as `Authorization: Bearer KEY` or `X-API-Key: KEY`.",
             headers=(("www-authenticate", "Bearer"),),
         )
+
+
+class SlowHead(NlpserveError):
+    """The head did not arrive in time."""
+
+    status = 408
+    title = "Request timeout"
+    reason = Rejection.SLOW_HEAD
 
 
 class SlowBody(NlpserveError):

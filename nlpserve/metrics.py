@@ -46,6 +46,7 @@ class Rejection(StrEnum):
     UNAUTHORIZED = "unauthorized"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
+    SLOW_HEAD = "slow_head"
     OPEN_BODIES = "open_bodies"
     SLOW_BODY = "slow_body"
     MODEL_DEAD = "model_dead"

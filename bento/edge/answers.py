@@ -2,12 +2,13 @@
 
 import logging
 import time
-from typing import Final
+from collections.abc import MutableMapping
+from typing import Any, Final
 
 import orjson
 
 from bento.edge.direct import DirectWriter, Headers
-from bento.edge.messages import Request, Response, Send
+from bento.edge.messages import Request, Response, Scope, Send
 from bento.edge.origin import WrongComment
 from bento.edge.problem_log import ProblemLog
 from bento.runtime import Runtime
@@ -18,6 +19,7 @@ from nlpserve.metrics import Rejection
 logger = logging.getLogger("nlpserve.requests")
 
 _PROBLEM: Final = PROBLEM_MEDIA_TYPE.encode()
+_NO_REQUEST: Final[Scope] = {"method": "", "path": "", "query_string": b"", "headers": ()}
 
 
 class Answers:
@@ -55,6 +57,14 @@ class Answers:
         headers = tuple((name.encode(), value.encode()) for name, value in error.headers)
         return Response(orjson.dumps(problem), _PROBLEM, error.status, headers)
 
+    def refusal(self, error: NlpserveError, defaults: Headers) -> bytes:
+        """The answer to what never became a request, logged and counted as one."""
+        request = Request(_NO_REQUEST, _receive_nothing)
+        response = self.problem(request, error)
+        self.count(request, response.status, time.perf_counter())
+        headers = self._headers(request, response)
+        return self._writer.encode(response.status, defaults, headers, response.body)
+
     def count(self, request: Request, status: int, started: float) -> None:
         """Count an answered request; probes are not counted."""
         if request.route not in names.PROBES:
@@ -88,3 +98,7 @@ class Answers:
         if self._runtime.lifecycle.draining:
             headers.append((b"connection", b"close"))
         return headers
+
+
+async def _receive_nothing() -> MutableMapping[str, Any]:
+    return {"type": "http.disconnect"}

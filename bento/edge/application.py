@@ -49,6 +49,7 @@ class Application:
         self._keys = keys
         self._inner_openapi = inner_openapi
         self.lifecycle = runtime.lifecycle
+        self.limits = runtime.limits
         self.answers = Answers(runtime)
         self._routes: Routes = build_routes(runtime, inner_openapi)
 
@@ -127,10 +128,10 @@ class Application:
         """
         body = b""
         if request.method == "POST":
-            body = await read_body(request, self._runtime.limits)
+            body = await read_body(request, self.limits)
             if not is_json(request):
                 raise UnsupportedMediaType("Send the body as application/json.")
-            check_native(parse_json(body, self._runtime.limits))
+            check_native(parse_json(body, self.limits))
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> MutableMapping[str, Any]:

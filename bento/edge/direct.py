@@ -41,16 +41,11 @@ class DirectWriter:
             or cycle.scope["method"] == "HEAD"
         ):
             return False
-        if cycle.default_headers is not self._defaults:  # uvicorn makes a new list each second
-            self._defaults = cycle.default_headers
-            self._default_lines = _lines(cycle.default_headers)
         if (b"connection", b"close") in headers:
             cycle.keep_alive = False
         elif not cycle.keep_alive:
             headers = [*headers, (b"connection", b"close")]
-        cycle.transport.write(
-            b"%b%b%b\r\n%b" % (_STATUS_LINES[status], self._default_lines, _lines(headers), body)
-        )
+        cycle.transport.write(self.encode(status, cycle.default_headers, headers, body))
         cycle.response_started = cycle.response_complete = True
         cycle.chunked_encoding = False
         cycle.message_event.set()
@@ -58,6 +53,15 @@ class DirectWriter:
             cycle.transport.close()
         cycle.on_response()
         return True
+
+    def encode(self, status: int, defaults: Headers, headers: Headers, body: bytes) -> bytes:
+        """The answer's bytes; `defaults` are the server's headers, of which uvicorn makes a new
+        list each second.
+        """
+        if defaults is not self._defaults:
+            self._defaults = defaults
+            self._default_lines = _lines(defaults)
+        return b"%b%b%b\r\n%b" % (_STATUS_LINES[status], self._default_lines, _lines(headers), body)
 
 
 def _lines(headers: Headers) -> bytes:

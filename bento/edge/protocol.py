@@ -15,8 +15,10 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bento.edge.answers import Answers
+from bento.edge.connection import BoundedProtocol
 from bento.edge.messages import Direct, Receive, Request, Response, Scope, Send
 from bento.lifecycle import Lifecycle
+from bento.limits import Limits
 from bento.pending import Prediction
 
 
@@ -31,6 +33,10 @@ class Answering(Protocol):
     def answers(self) -> Answers:
         """How answers are made."""
 
+    @property
+    def limits(self) -> Limits:
+        """What a request may hold."""
+
     def direct_route(self, scope: Scope) -> Direct | None:
         """The route of a request that needs no task, if it is one."""
 
@@ -38,8 +44,8 @@ class Answering(Protocol):
         """Raise Unauthorized."""
 
 
-class DirectProtocol(HttpToolsProtocol):
-    """One connection. `application` is set by `install`."""
+class DirectProtocol(BoundedProtocol):
+    """One connection. Its class attributes are set by `install`."""
 
     application: ClassVar[Answering]
 
@@ -102,8 +108,11 @@ class DirectProtocol(HttpToolsProtocol):
 
 
 def install(server: Server, application: Answering) -> None:
-    """Make the server's connections answer direct routes; only httptools' protocol is replaced."""
+    """Bound the server's connections and answer direct routes; only httptools' is replaced."""
     if server.config.http_protocol_class is HttpToolsProtocol:
-        server.config.http_protocol_class = type(
-            "DirectProtocol", (DirectProtocol,), {"application": application}
-        )
+        attributes = {
+            "application": application,
+            "answers": application.answers,
+            "limits": application.limits,
+        }
+        server.config.http_protocol_class = type("DirectProtocol", (DirectProtocol,), attributes)

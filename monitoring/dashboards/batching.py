@@ -140,8 +140,8 @@ CAPACITY: Final = Row(
         ),
         Chart(
             "Rejected by reason",
-            "queue_full, deadline, expired: load. unauthorized, invalid, too_large, slow_body: the"
-            " caller. model_dead, failed: read the pod's log.",
+            "queue_full, deadline, expired: load. unauthorized, invalid, too_large, slow_head,"
+            " slow_body: the caller. model_dead, failed: read the pod's log.",
             "reqps",
             (
                 Query(

@@ -51,7 +51,7 @@ def strict_predictions(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def strict(tmp_path_factory, topics, strict_predictions) -> Iterator[Server]:
-    """A user's model, API keys, an impatient body timeout, hashed predictions."""
+    """A user's model, API keys, impatient timeouts, hashed predictions."""
     folder = tmp_path_factory.mktemp("strict")
     keys = folder / "keys"
     keys.write_text("\n".join(KEYS) + "\n", encoding="utf-8")
@@ -60,6 +60,7 @@ def strict(tmp_path_factory, topics, strict_predictions) -> Iterator[Server]:
         models=f"topics={topics}",
         api_keys_file=str(keys),
         body_timeout_seconds="0.5",
+        head_timeout_seconds="0.5",
         predictions_log="hash",
         predictions_log_key=HASH_KEY,
         predictions_log_file=str(strict_predictions),

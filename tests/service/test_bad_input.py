@@ -1,6 +1,8 @@
 """What strangers send, over real sockets: a clear 4xx each, and no harm to others."""
 
 import json
+import re
+import socket
 import threading
 from urllib.parse import quote
 
@@ -366,13 +368,47 @@ def test_a_client_that_leaves_in_the_middle_is_nobodys_problem(server):
 
 
 def test_what_is_not_http_gets_400_and_the_end(server):
-    for noise in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n"):
-        assert talk(server.port, noise + b"\r\n\r\n").status in (0, 400)
+    change = Change(server)
+    noises = (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # a TLS client's first bytes
+        b"hello\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno header\r\n\r\n",
+        b"\0" * 100_000,
+    )
+    for noise in noises:
+        answer = talk(server.port, noise)
+        check_problem(answer, 400, "not an HTTP/1.1 request")
+        assert answer.headers["connection"] == "close"
     assert talk(server.port, get("/livez")).status == 200
+    change.take()
+    assert change.by("rejected_total", "reason") == {"invalid": len(noises)}
+    assert change.total("requests_total", route=routes.UNMATCHED, code="400") == len(noises)
+
+
+def test_a_head_without_end_is_refused_and_not_kept(server):
+    endless = [
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000_000,
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 6_000_000,
+        b"GET /" + b"a" * 40_000_000,
+        b"".join(chunked(V1, b"{}")) + b"0\r\nX: " + b"a" * 40_000_000,  # a trailer
+    ]
+    change = Change(server)
+    memory = server.worker().memory_info().rss
+    with Beside(server) as beside:
+        for request in endless:
+            answer = talk(server.port, request)
+            check_problem(answer, 431, "max_head_bytes")
+            assert answer.headers["connection"] == "close"
+    assert server.worker().memory_info().rss - memory < 20_000_000
+    assert beside.wrong == []
+    change.take()
+    assert change.by("rejected_total", "reason") == {"too_large": len(endless)}
+    assert change.total("requests_total", code="431") == len(endless)
 
 
 class TestStrict:
-    """On the server with keys and an impatient body timeout."""
+    """On the server with keys and impatient timeouts."""
 
     PATH = "/v1/models/topics/classify"
     KEY = "X-API-Key: the-new-key"
@@ -393,6 +429,25 @@ class TestStrict:
         parts = [whole[:-10], *(whole[n : n + 1] for n in range(len(whole) - 10, len(whole)))]
         answer = talk(strict.port, *parts, pause=0.2)
         check_problem(answer, 408, "body_timeout_seconds")
+
+    def test_a_slow_head_gets_408_and_the_end(self, strict):
+        change = Change(strict)
+        answer = talk(strict.port, get("/livez")[:-2], timeout=10)
+        check_problem(answer, 408, "head_timeout_seconds")
+        assert answer.headers["connection"] == "close"
+        line = get("/livez")[:-4] + b"\r\nX: "
+        answer = talk(strict.port, line, *[b"a"] * 20, pause=0.1)
+        check_problem(answer, 408, "head_timeout_seconds")
+        change.take()
+        assert change.by("rejected_total", "reason") == {"slow_head": 2}
+        assert change.total("requests_total", route=routes.UNMATCHED, code="408") == 2
+
+    def test_a_head_behind_an_answer_gets_408_too(self, strict):
+        with socket.create_connection((HOST, strict.port), timeout=10) as connection:
+            connection.sendall(get("/livez") + get("/livez")[:-2])
+            with connection.makefile("rb") as answers:
+                written = answers.read()
+        assert re.findall(rb"HTTP/1.1 (\d+)", written) == [b"200", b"408"]
 
     def test_keys_are_wanted_everywhere_but_on_probes_and_pages(self, strict):
         body = b'{"texts": ["topic3"]}'

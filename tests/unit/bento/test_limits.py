@@ -6,7 +6,15 @@ from bento.limits import Limits, OpenBodies, check_text, check_texts
 from bento.settings import Settings
 from nlpserve.errors import LimitExceeded, Overloaded, UnprocessableRequest
 
-LIMITS = Limits(body_bytes=100, texts=3, characters=8, json_depth=4, body_timeout_seconds=1.0)
+LIMITS = Limits(
+    head_bytes=65_536,
+    head_timeout_seconds=1.0,
+    body_bytes=100,
+    texts=3,
+    characters=8,
+    json_depth=4,
+    body_timeout_seconds=1.0,
+)
 
 
 @pytest.mark.parametrize("text", ["a", "12345678", "  x  ", "é" * 8, "👍" * 8, "\0", "\u202eabc"])
@@ -59,6 +67,8 @@ def test_what_passes_is_short_encodable_and_not_blank(text):
 def test_limits_follow_the_settings():
     limits = Limits.of(
         Settings(
+            max_head_bytes=5000,
+            head_timeout_seconds=9,
             max_body_bytes=2048,
             max_texts=5,
             max_characters=6,
@@ -67,6 +77,7 @@ def test_limits_follow_the_settings():
             max_open_body_bytes=4096,
         )
     )
+    assert (limits.head_bytes, limits.head_timeout_seconds) == (5000, 9)
     assert (limits.body_bytes, limits.texts, limits.characters) == (2048, 5, 6)
     assert (limits.json_depth, limits.body_timeout_seconds) == (7, 8)
     assert limits.open_bodies.limit == 4096

@@ -21,6 +21,8 @@ from nlpserve.errors import (
 
 def limits(**changed):
     chosen = {
+        "head_bytes": 65_536,
+        "head_timeout_seconds": 5.0,
         "body_bytes": 20,
         "texts": 5,
         "characters": 50,

@@ -2,83 +2,12 @@
 
 import asyncio
 import json
-import re
-from http.client import HTTPResponse
-from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from bento.edge import protocol
-
-
-class Connection:
-    """One client's connection to the application."""
-
-    def __init__(self, config, wire):
-        self.state = ServerState()
-        self.wire = wire
-        self.protocol = config.http_protocol_class(
-            config=config, server_state=self.state, app_state={}
-        )
-        self.protocol.access_log = False
-        self.protocol.connection_made(self.wire)
-
-    async def ask(self, target, *headers, method="GET"):
-        """Status, headers and body; and whether a task was made for it."""
-        self.wire.written = b""
-        lines = [f"{method} {target} HTTP/1.1", "Host: here", *headers, "", ""]
-        self.protocol.data_received("\r\n".join(lines).encode())
-        tasked = bool(self.protocol.tasks)
-        for _ in range(200):
-            if self.protocol.cycle.response_complete:
-                break
-            await asyncio.sleep(0.001)
-        written = self.wire.written
-        response = HTTPResponse(SimpleNamespace(makefile=lambda _: BytesIO(written)), method=method)
-        response.begin()
-        return response, response.read(), tasked
-
-    async def pipeline(self, targets, *headers_of_the_first):
-        """Ask for all of them in one write, numbered, and wait until the last is answered."""
-        requests = []
-        for number, target in enumerate(targets):
-            headers = [f"X-Request-Id: {number}", *([] if number else headers_of_the_first)]
-            requests.append("\r\n".join([f"GET {target} HTTP/1.1", *headers, "", ""]))
-        self.protocol.data_received("".join(requests).encode())
-        async with asyncio.timeout(30):
-            while not (self.protocol.cycle.response_complete or self.protocol.cycle.disconnected):  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
-
-    def answers(self):
-        """Status and number of each, in the order in which they were written."""
-        pattern = rb"HTTP/1.1 (\d+) .*?x-request-id: (\d+)\r\n"
-        heads = re.findall(pattern, self.wire.written, re.DOTALL)
-        return [(int(status), int(number)) for status, number in heads]
-
-
-@pytest.fixture
-async def connect(open_app, new_wire):
-    """A connection to an application with these settings, the protocol installed."""
-    opened = []
-
-    async def run(**settings):
-        house_context = open_app(**settings)
-        house = await house_context.__aenter__()
-        config = uvicorn.Config(house.app, lifespan="off", log_config=None, http="httptools")
-        config.load()
-        protocol.install(SimpleNamespace(config=config), house.app)
-        connection = Connection(config, new_wire())
-        opened.append((house_context, connection))
-        return house, connection
-
-    yield run
-    for house_context, connection in opened:
-        connection.protocol.connection_lost(None)
-        await house_context.__aexit__(None, None, None)
 
 
 async def test_a_direct_route_answers_as_through_asgi_and_without_a_task(connect):
@@ -186,10 +115,11 @@ async def test_a_client_that_left_costs_nothing(connect):
 
 
 def test_only_httptools_protocol_is_replaced():
+    application = SimpleNamespace(answers=None, limits=None)
     config = SimpleNamespace(http_protocol_class=object)
-    protocol.install(SimpleNamespace(config=config), None)
+    protocol.install(SimpleNamespace(config=config), application)
     assert config.http_protocol_class is object
     config.http_protocol_class = HttpToolsProtocol
-    protocol.install(SimpleNamespace(config=config), None)
+    protocol.install(SimpleNamespace(config=config), application)
     assert issubclass(config.http_protocol_class, HttpToolsProtocol)
     assert config.http_protocol_class is not HttpToolsProtocol

@@ -17,7 +17,13 @@ from nlpserve.errors import NlpserveError
 INFER = "/v2/models/intent/infer"
 TEXTS = ["un café", "deux thés 👍"]
 LIMITS = Limits(
-    body_bytes=10_000, texts=10, characters=100, json_depth=10, body_timeout_seconds=1.0
+    head_bytes=65_536,
+    head_timeout_seconds=1.0,
+    body_bytes=10_000,
+    texts=10,
+    characters=100,
+    json_depth=10,
+    body_timeout_seconds=1.0,
 )
 
 
