@@ -2,31 +2,25 @@
 
 uvicorn has neither. Its parser keeps whatever comes until a head is whole, so that one header could
 fill the memory, and nothing ends the wait for the rest of a head. A whole request in one read, the
-ordinary case, costs no more than in uvicorn; what is larger is fed to the parser in pieces, and
-what is unfinished is looked at.
+ordinary case, costs no more than in uvicorn; only what is unfinished is looked at.
 """
 
-from asyncio import AbstractEventLoop, TimerHandle, Transport
-from typing import Any, ClassVar, Final
+from asyncio import AbstractEventLoop, TimerHandle
+from typing import Any, ClassVar
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from bento.edge.answers import Answers
 from bento.edge.body import CLOSE
+from bento.edge.flow import BODY_PIECE, NO_ROOM, PIECE, PacedProtocol
 from bento.limits import Limits
 from nlpserve.errors import HeadTooLarge, InvalidRequest, NlpserveError, SlowHead
 
-PIECE: Final = 4096
-"""Bytes that the parser gets at once: more than most requests, few enough to stop in time."""
-BODY_PIECE: Final = 16_384
-"""The same within a body."""
 
-
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(PacedProtocol):
     """One connection. While none of its requests is being answered, a timer runs.
 
     A message is a request from its first byte to its last; uvicorn makes a `scope` for each at its
@@ -36,8 +30,7 @@ class BoundedProtocol(HttpToolsProtocol):
     limits: ClassVar[Limits]
     answers: ClassVar[Answers]
 
-    # Not in the instance's dict, which uvicorn fills to where CPython still looks up fast.
-    __slots__ = ("_body_came", "_bytes", "_part", "_refusal", "_room", "_timer", "_whole")
+    __slots__ = ("_body_came", "_bytes", "_part", "_refusal", "_timer", "_whole")
 
     def __init__(
         self,
@@ -48,18 +41,12 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         """As uvicorn makes it."""
         super().__init__(config, server_state, app_state, _loop)
-        self._room = PIECE  # what the parser may get at once
         self._whole: object = None  # scope of the newest message that is whole
         self._part: object = None  # scope of the head, or cycle of the body, that is counted
         self._bytes = 0  # of that head, or since that body's last byte: of its trailers
         self._body_came = False
         self._timer: TimerHandle | None = None
         self._refusal: NlpserveError | None = None
-
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Wait for the first request as for any other; uvicorn waits for it without end."""
-        super().connection_made(transport)
-        self._wait_idle()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer."""
@@ -106,13 +93,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Never: no route speaks WebSocket, and its connections would have no bounds."""
         return False
 
-    def _receive_pieces(self, data: bytes) -> None:
-        position = 0
-        while position < len(data) and self._refusal is None and not self.transport.is_closing():
-            end = position + self._room
-            self.data_received(data[position:end])
-            position = end
-
     def _look(self, size: int, *, from_first_byte: bool) -> None:
         """Bound what is unfinished; `from_first_byte`: its message began with these bytes."""
         if self._refusal is not None or self.transport.is_closing():
@@ -148,11 +128,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._part, self._bytes, self._body_came = part, size, False
         self._room = min(PIECE, self.limits.head_bytes - size)
 
-    def _wait_idle(self) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-
     def _wait_late(self) -> None:
         self._timer = self.loop.call_later(self.limits.head_timeout_seconds, self._late)
 
@@ -182,7 +157,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refusal is not None:
             return
         self._refusal = error
-        self._room = -1  # what still comes is dropped
+        self._room = NO_ROOM
         self._stop_timer()
         cycle = self.cycle
         if cycle is None or (cycle.scope is not self.scope and cycle.response_complete):

@@ -29,7 +29,7 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.written = b""
         self.on_write = lambda: None
-        self.closed = self.ended = False
+        self.closed = self.paused = False
 
     def write(self, data):
         assert not self.closed
@@ -43,10 +43,15 @@ class Wire(asyncio.Transport):
         return self.closed
 
     def pause_reading(self):
-        pass
+        assert not self.paused
+        self.paused = True
 
     def resume_reading(self):
-        pass
+        assert self.paused
+        self.paused = False
+
+    def get_write_buffer_size(self):
+        return 0
 
 
 class Connection:
@@ -84,8 +89,8 @@ class Connection:
             requests.append("\r\n".join([f"GET {target} HTTP/1.1", *headers, "", ""]))
         self.protocol.data_received("".join(requests).encode())
         async with asyncio.timeout(30):
-            while not (self.protocol.cycle.response_complete or self.protocol.cycle.disconnected):  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            while len(self.statuses()) < len(requests) and not self.protocol.cycle.disconnected:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     def statuses(self):
         """Status of each answer, in the order in which they were written."""

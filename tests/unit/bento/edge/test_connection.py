@@ -39,9 +39,14 @@ async def rejected(house):
     }
 
 
-def send(connection, data, step):
+async def send(connection, data, step):
+    """As a transport would: nothing while reading is paused, or when it is closed."""
+    wire = connection.wire
     for start in range(0, len(data), step):
-        connection.protocol.data_received(data[start : start + step])
+        await until(lambda: not wire.paused or wire.closed)
+        if not wire.closed:
+            connection.protocol.data_received(data[start : start + step])
+    await until(lambda: not wire.paused or wire.closed)
 
 
 @pytest.mark.parametrize("step", [1, 1000, 4096, 5000, 1 << 20])
@@ -49,10 +54,10 @@ async def test_a_head_is_measured_to_the_byte(connect, step):
     house, connection = await connect(max_head_bytes=LIMIT)
     assert len(head(LIMIT)) == LIMIT
     for _ in range(2):
-        send(connection, head(LIMIT), step)
+        await send(connection, head(LIMIT), step)
         await until(lambda: connection.protocol.cycle.response_complete)
     assert connection.statuses() == [200, 200]
-    send(connection, head(LIMIT + 1), step)
+    await send(connection, head(LIMIT + 1), step)
     assert connection.statuses() == [200, 200, 431]
     assert "max_head_bytes" in last_problem(connection)["detail"]
     assert connection.wire.closed
@@ -65,14 +70,14 @@ async def test_a_head_is_measured_to_the_byte(connect, step):
 )
 async def test_nothing_of_a_head_without_end_is_kept(connect, start):
     _, connection = await connect(max_head_bytes=LIMIT)
-    send(connection, start + b"a" * 1_000_000, 100_000)
+    await send(connection, start + b"a" * 1_000_000, 100_000)
     assert connection.statuses() in ([431], [400])
     assert connection.wire.closed
 
 
 async def test_many_small_headers_count_together(connect):
     _, connection = await connect(max_head_bytes=LIMIT)
-    send(connection, INTENT + b"a:\r\n" * LIMIT, 1 << 20)
+    await send(connection, INTENT + b"a:\r\n" * LIMIT, 1 << 20)
     assert connection.statuses() == [431]
     assert len(connection.protocol.headers) < LIMIT // 4
 
@@ -80,7 +85,7 @@ async def test_many_small_headers_count_together(connect):
 async def test_many_small_requests_are_no_large_head(connect):
     _, connection = await connect(max_head_bytes=4096)
     count = 500
-    send(connection, (INTENT + b"\r\n") * count, 20_000)
+    await send(connection, (INTENT + b"\r\n") * count, 20_000)
     await until(lambda: len(connection.statuses()) == count)
     assert set(connection.statuses()) == {200}
 
@@ -151,9 +156,9 @@ async def test_the_rest_of_a_body_that_nobody_wanted_does_not_hold_the_connectio
 async def test_trailers_are_bounded_as_heads_are(connect):
     house, connection = await connect(max_head_bytes=LIMIT)
     start = POST + b"Transfer-Encoding: chunked\r\n\r\n10\r\n" + BODY + b"\r\n0\r\n"
-    send(connection, start + b"X: a\r\n\r\n", 1 << 20)
+    await send(connection, start + b"X: a\r\n\r\n", 1 << 20)
     await until(lambda: connection.protocol.cycle.response_complete)
-    send(connection, start + b"X: " + b"a" * 1_000_000, 100_000)
+    await send(connection, start + b"X: " + b"a" * 1_000_000, 100_000)
     assert connection.statuses() == [200, 431]
     assert connection.wire.closed
     connection.protocol.connection_lost(None)
@@ -165,7 +170,7 @@ async def test_a_body_is_bounded_by_its_reader_alone(connect):
     body = b'{"texts": ["x"]' + b" " * 100_000 + b"}"
     connection.protocol.data_received(POST + b"Content-Length: %d\r\n\r\n" % len(body))
     await asyncio.sleep(0.1)
-    send(connection, body, 30_000)
+    await send(connection, body, 30_000)
     await until(lambda: connection.protocol.cycle.response_complete)
     assert connection.statuses() == [200]
 
@@ -208,7 +213,7 @@ async def test_however_requests_are_cut_the_answers_are_the_same(connect, data):
     cuts = data.draw(st.lists(st.integers(0, len(sent)), max_size=8).map(sorted))
     _, connection = await connect(max_head_bytes=4096)
     for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
-        connection.protocol.data_received(sent[start:end])
+        await send(connection, sent[start:end], 1 << 20)
         if data.draw(st.booleans()):
             await asyncio.sleep(0)
     await until(lambda: len(connection.statuses()) == len(chosen))
