@@ -64,8 +64,10 @@ class BoundedProtocol(PacedProtocol):
         scope, whole = self.scope, self._whole
         try:
             self.parser.feed_data(data)
-        except HttpParserUpgrade:
-            pass  # the request is answered as if it asked for nothing
+        except HttpParserUpgrade as upgrade:  # not granted, so that what follows is HTTP still
+            if rest := data[upgrade.args[0] :]:
+                self.data_received(rest)
+                return
         except HttpParserError:
             self._refuse(InvalidRequest("This is not an HTTP/1.1 request.", headers=CLOSE))
         if not (self._whole is self.scope is not scope and self._timer is None):

@@ -186,12 +186,16 @@ async def test_a_body_that_is_none_ends_its_request(connect):
     assert await rejected(house) == {"invalid": 1}
 
 
-async def test_nobody_becomes_a_websocket(connect):
+@pytest.mark.parametrize("wanted", [b"websocket", b"h2c"])
+async def test_an_upgrade_is_not_granted_and_takes_no_request_along(connect, wanted):
     _, connection = await connect()
-    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n"
-    connection.protocol.data_received(INTENT + upgrade + b"\r\n")
-    await until(lambda: connection.protocol.cycle.response_complete)
-    assert connection.statuses() == [200]
+    upgrade = INTENT + b"Connection: Upgrade\r\nUpgrade: " + wanted + b"\r\n\r\n"
+    connection.protocol.data_received(upgrade * 3 + INTENT + b"\r\n")
+    await until(lambda: len(connection.statuses()) == 4)
+    connection.protocol.data_received(upgrade)
+    await until(lambda: len(connection.statuses()) == 5)
+    assert set(connection.statuses()) == {200}
+    assert not connection.wire.closed
 
 
 REQUESTS = {
