@@ -1,0 +1,56 @@
+import pytest
+
+from loadtest.generator import watch
+from loadtest.generator.watch import Throttling, Watch
+from nlpserve.load_results import Counts
+
+NOTHING = {"connections": 0, "closed_idle": 0, "closed_by_answer": 0, "closed_by_plan": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("cpu.stat", "usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 1500000\n", 1.5),
+        ("cpu/cpu.stat", "nr_periods 9\nnr_throttled 3\nthrottled_time 2500000000\n", 2.5),
+    ],
+)
+def test_throttling_of_both_kinds_of_cgroups(tmp_path, name, text, found):
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    assert watch.throttling(tmp_path) == Throttling(9, 3, found)
+
+
+def test_a_kernel_that_does_not_tell_throttles_nothing(tmp_path):
+    assert watch.throttling(tmp_path) == Throttling(0, 0, 0)
+    (tmp_path / "cpu.stat").write_text("usage_usec 5\n")  # a container without a limit
+    assert watch.throttling(tmp_path) == Throttling(0, 0, 0)
+
+
+def test_sockets_in_use_and_in_time_wait(tmp_path):
+    file = tmp_path / "sockstat"
+    file.write_text("sockets: used 9\nTCP: inuse 5 orphan 0 tw 7 alloc 8 mem 1\nUDP: inuse 1\n")
+    assert watch.sockets(file) == (5, 7)
+    assert watch.sockets(tmp_path / "none") == (0, 0)
+
+
+@pytest.mark.parametrize(("text", "found"), [("500m", 0.5), ("1", 1), ("4", 1), ("0.25", 0.25)])
+def test_a_process_uses_one_core_at_most(text, found):
+    assert watch.cores(text) == found
+
+
+def test_only_the_hold_counts_for_sockets_and_cpu(monkeypatch):
+    clock = iter([0.0, 0.0, 10.0, 12.0, 14.0, 16.0])
+    cpu = iter([0.0, 0.0, 9.0, 9.5, 10.5, 20.0])
+    in_use = iter([(3, 0), (11, 5), (9, 0), (0, 0)])
+    monkeypatch.setattr(watch.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(watch.time, "process_time", lambda: next(cpu))
+    monkeypatch.setattr(watch, "sockets", lambda: next(in_use))
+    found = Watch("500m", listeners=1)
+    found.begin()
+    seen = [found.sample(hold=hold) for hold in (False, True, True, False)]
+    assert seen == [1, 9, 7, 0]
+    facts = found.facts(index=0, pod="p", counts=Counts(), connections=NOTHING)
+    assert (facts.sockets_least, facts.sockets_most, facts.ports_most) == (7, 9, 16)
+    assert facts.cpu_share == pytest.approx(1.5 / 4 / 0.5)
+    assert facts.cpu_share_most == pytest.approx(1.0 / 2 / 0.5)
