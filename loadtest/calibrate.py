@@ -12,6 +12,7 @@ import orjson
 from pydantic import Field, ValidationError
 
 from loadtest import manifests
+from loadtest.attempt import HOPELESS
 from loadtest.calibration import manifests as pinning
 from loadtest.calibration.derived import PodFacts, Release
 from loadtest.calibration.search import SearchPlan
@@ -20,7 +21,6 @@ from loadtest.calibration.trials import Objective
 from loadtest.cluster.whole import WholeCluster
 from loadtest.objects import JobState, Target
 from loadtest.protocol import PROGRESS
-from loadtest.rollout import HOPELESS
 from loadtest.spec import LOAD_IMAGE, Name, Strict
 
 PERIOD_SECONDS: Final = 1.0

@@ -9,13 +9,13 @@ from typing import Any, Final, Protocol
 import orjson
 
 from loadtest import delivery, run_manifests
+from loadtest.attempt import HOPELESS
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
 from loadtest.coordinator import assemble
 from loadtest.messages import Run
 from loadtest.objects import Pod
 from loadtest.protocol import PROGRESS
-from loadtest.rollout import HOPELESS
 from loadtest.spec import SpecError
 from loadtest.target import find_model
 from nlpserve.load_scenarios import Scenario

@@ -10,11 +10,11 @@ from typing import Final
 from pydantic import Field, ValidationError
 
 from loadtest import manifests
+from loadtest.attempt import HOPELESS
 from loadtest.autoscaling import card, chart, live
 from loadtest.autoscaling.card import Measure, Watched
 from loadtest.cluster.whole import WholeCluster
 from loadtest.objects import Target
-from loadtest.rollout import HOPELESS
 from loadtest.shaped import SECOND, ShapedLoad, ShapedResult
 from loadtest.spec import LOAD_IMAGE, Name, Strict
 from nlpserve.autoscale_results import PodCount, Score, SecondCounts, Signal

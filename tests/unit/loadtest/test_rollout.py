@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from loadtest import disruptions, rollout
+from loadtest import attempt, disruptions
 from loadtest.cluster import ClusterError
 from loadtest.objects import Autoscaler, JobState, Pod, Target
 from loadtest.rollout import Interrupted, Runner
@@ -122,7 +122,7 @@ class FakeCluster:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(rollout, "PERIOD_SECONDS", 0)
+    monkeypatch.setattr(attempt, "PERIOD_SECONDS", 0)
     monkeypatch.setattr(disruptions, "PERIOD_SECONDS", 0)
 
 
