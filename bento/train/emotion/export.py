@@ -22,7 +22,9 @@ TOKENIZER_FILE = "tokenizer.json"
 # Left in fp32: a few thousand weights, and the ones that set the scores.
 HEAD_NODES = 1
 
-Quantize = Literal["none", "int8"]
+Quantize = Literal["none", "int8", "int7"]
+"""int7: weights in int8 that use seven bits. Processors without VNNI add two 8-bit products in 16
+bits, which overflow for large weights; seven bits never do."""
 
 
 class _Logits(nn.Module):
@@ -61,26 +63,22 @@ def export_classifier(
         traced, fused = Path(scratch, "traced.onnx"), Path(scratch, "fused.onnx")
         _trace(model, traced)
         _fuse(traced, fused, heads=config.num_attention_heads, hidden=config.hidden_size)
-        if quantize == "int8":
-            quantize_int8(fused, target)
-        else:
+        if quantize == "none":
             target.write_bytes(fused.read_bytes())
+        else:
+            quantize_int8(fused, target, reduce_range=quantize == "int7")
     tokenizer.save(str(out_dir / TOKENIZER_FILE), pretty=False)
     return target
 
 
-def quantize_int8(fused: Path, target: Path) -> None:
-    """Weights and embeddings to int8 ahead of time, activations while it runs.
-
-    No reduced range: processors with VNNI add up 8-bit products without
-    overflow, and older ones lose little on weights scaled per channel.
-    """
+def quantize_int8(fused: Path, target: Path, *, reduce_range: bool) -> None:
+    """Weights and embeddings to int8 ahead of time, activations while it runs."""
     graph = onnx.load(fused).graph
     quantize_dynamic(
         fused,
         target,
         per_channel=True,
-        reduce_range=False,
+        reduce_range=reduce_range,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=_head_nodes(graph),
         # Shapes cannot be inferred through the fused kernels.
