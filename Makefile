@@ -1,7 +1,7 @@
 # `make` prints what there is. Every target calls a command that works without make, too.
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
 PORT ?= 3000
@@ -112,11 +112,11 @@ addons: ## metrics-server, KEDA and Prometheus on whatever cluster KUBECONFIG na
 
 .PHONY: deploy
 deploy: ## Image and chart on whatever cluster KUBECONFIG names, else the local one (IMAGE=, VALUES=)
-	@IMAGE="$(IMAGE)" k8s/deploy "$(if $(IMAGE),,$$($(MAKE) -s image))" $(if $(VALUES),--values "$(VALUES)")
+	@IMAGE="$(IMAGE)" k8s/deploy "$(if $(IMAGE),,$$($(MAKE) --silent --no-print-directory image))" $(if $(VALUES),--values "$(VALUES)")
 
 .PHONY: demo
 demo: ## From nothing to a verdict: cluster, images, monitoring, chart, a load test in the cluster
-	@k8s/demo up "$$($(MAKE) --silent image)" "$$($(MAKE) --silent load-image)" $(loadtest_python)
+	@k8s/demo up "$$($(MAKE) --silent --no-print-directory image)" "$$($(MAKE) --silent --no-print-directory load-image)" $(loadtest_python)
 
 .PHONY: demo-down
 demo-down: ## Remove what the demo made, and the cluster if it started one
@@ -178,7 +178,7 @@ load-image: ## Build the load tests' image and print its archive (ARCHIVE=FILE, 
 .PHONY: proof
 proof: ## The full-count proofs, by hand, into docs/results/, an hour each (PART=zero-loss, autoscale)
 	@case "$(PART)" in zero-loss|autoscale) ;; *) echo "PART= is one of: zero-loss, autoscale" >&2; exit 2 ;; esac
-	@k8s/loadtest/prove-$(PART) "$$($(MAKE) --silent image)" "$$($(MAKE) --silent load-image)" \
+	@k8s/loadtest/prove-$(PART) "$$($(MAKE) --silent --no-print-directory image)" "$$($(MAKE) --silent --no-print-directory load-image)" \
 		$(loadtest_python)
 
 .PHONY: test-image
