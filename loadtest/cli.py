@@ -198,7 +198,9 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> int:
     """Ends with the verdict's exit code; 2 when there is none, 130 when it was interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)  # what was made in the cluster goes then, too
+    # What was made in the cluster goes then. A script's background job would ignore SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app()
     except (ClusterError, SpecError) as error:
