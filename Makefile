@@ -124,7 +124,7 @@ demo-down: ## Remove what the demo made, and the cluster if it started one
 
 .PHONY: e2e
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
-	@set -e; for suite in $(or $(SUITE),cluster chart rollout loadtest monitoring); do \
+	@set -e; for suite in $(or $(SUITE),cluster chart rollout); do \
 		$(dev_python) -m pytest $$(case $$suite in (chart|autoscale) printf %s -n3 ;; esac) tests/e2e/$$suite $(ARGS); \
 	done
 

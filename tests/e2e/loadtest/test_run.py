@@ -38,7 +38,8 @@ def test_both_user_models_pass_and_count_exactly(place, release):
     exactly_counted(closed)
     assert [worker.index for worker in closed.workers] == [0, 1]
     assert closed.timeline[8].users == 60
-    assert 60 <= sum(closed.timeline[8].sockets) <= 62  # Prometheus may ask just then
+    # A user that renews its connection has none for a moment; Prometheus may ask just then.
+    assert 60 <= max(sum(second.sockets) for second in closed.timeline) <= 62
     assert place.left("intent") == ""
 
 
