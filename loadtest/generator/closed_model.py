@@ -85,7 +85,8 @@ def _expose(port: int, plan: Plan, tally: Tally, watch: Watch) -> None:
             connection.recv(CHUNK_BYTES)
             connection.sendall(exposed(plan, tally, watch))
 
-    StreamServer(("", port), asked).start()
+    # gevent takes "" for IPv6, whose sockets Watch does not count.
+    StreamServer(("0.0.0.0", port), asked).start()  # noqa: S104
 
 
 def _follow(runner: Any, wanted: int) -> None:  # noqa: ANN401  Locust's
