@@ -59,14 +59,21 @@ def get(namespace, address):
     return namespace.run("client", *command)
 
 
+def answers(namespace, address, times):
+    """Whether each of so many requests is answered; the first that is not raises."""
+    return all(get(namespace, address) == "hello\n" for _ in range(times))
+
+
 def test_pods_spread_and_answer_across_nodes(spread):
     assert places(spread) == {node_name(number) for number in (1, 2, 3)}
-    for pod in spread.ready_pods("app=web"):
-        assert get(spread, f"{pod['status']['podIP']}:8080") == "hello\n"
     port = spread.get("service", "web")["spec"]["ports"][0]["nodePort"]
-    for number in (1, 2, 3):
-        assert get(spread, f"{node_address(number)}:{port}") == "hello\n"
-    assert get(spread, "web:8080") == "hello\n"
+    addresses = [
+        *(f"{pod['status']['podIP']}:8080" for pod in spread.ready_pods("app=web")),
+        *(f"{node_address(number)}:{port}" for number in (1, 2, 3)),
+        "web:8080",
+    ]
+    for address in addresses:
+        k.until(f"an answer of {address}", lambda at=address: answers(spread, at, 3), 30)
 
 
 def test_a_drain_respects_the_disruption_budget(spread):
@@ -99,7 +106,8 @@ def test_a_node_without_its_cable_is_noticed_and_comes_back(spread):
     try:
         k.until("the node to be missed", lambda: not is_ready(3), 90)
         k.until("its pod to be out of service", lambda: places(spread) == others())
-        assert get(spread, "web:8080") == "hello\n"
+        # Proxies hear of it after the API server, and one answer may be another pod's luck.
+        k.until("its address to be left out", lambda: answers(spread, "web:8080", 10))
     finally:
         local("plug", "3")
     k.until("the node to be back", lambda: is_ready(3), 60)
