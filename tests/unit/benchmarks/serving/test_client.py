@@ -146,7 +146,8 @@ def test_connection_close_opens_another_and_loses_nothing():
         result = load(server, connections=2)
     assert not result.failures
     assert result.reconnects > 1
-    assert server.connections == 2 + result.reconnects
+    # At the end each of the two may just have been opened, and never been taken up.
+    assert 0 <= 2 + result.reconnects - server.connections <= 2
     assert sum(server.requests.values()) == len(result.samples)
 
 
