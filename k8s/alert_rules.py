@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final
 import typer
 import yaml  # type: ignore[import-untyped]
 
+from nlpserve import pages
+
 ROOT: Final = Path(__file__).parents[1]
 MONITORING: Final = ROOT / "monitoring"
 PAGE: Final = ROOT / "docs" / "monitoring.md"
@@ -160,13 +162,10 @@ def main(
         wanted = documents()
     except RulesError as error:
         raise SystemExit(f"alert_rules: {error}") from None
-    for file, text in wanted.items():
-        if not check:
-            file.write_text(text, encoding="utf-8")
-        elif not file.is_file() or file.read_text(encoding="utf-8") != text:
-            name = file.relative_to(ROOT)
-            typer.echo(f"{name} is not what monitoring/ says: run `make generate`", err=True)
-            raise typer.Exit(1)
+    if (found := pages.stale(wanted, check=check)) and check:
+        name = found[0].relative_to(ROOT)
+        typer.echo(f"{name} is not what monitoring/ says: run `make generate`", err=True)
+        raise typer.Exit(1)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from nlpserve import pages
 from nlpserve.load_scenarios import Scenario
 from nlpserve.load_tests import LoadTestResult
 
@@ -25,19 +26,12 @@ def text(model: type[BaseModel]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write them, or with `--check` say which are not what the code says."""
-    stale = []
-    for name, model in MODELS.items():
-        path = FOLDER / name
-        there = path.read_text(encoding="utf-8") if path.is_file() else None
-        if there == text(model):
-            continue
-        if "--check" in arguments:
-            stale.append(name)
-        else:
-            path.write_text(text(model), encoding="utf-8")
-    for name in stale:
-        sys.stderr.write(f"{name} is not what the code says: run `make generate`\n")
-    return 1 if stale else 0
+    check = "--check" in arguments
+    wanted = {FOLDER / name: text(model) for name, model in MODELS.items()}
+    found = pages.stale(wanted, check=check)
+    for path in found if check else ():
+        sys.stderr.write(f"{path.name} is not what the code says: run `make generate`\n")
+    return 1 if found and check else 0
 
 
 if __name__ == "__main__":

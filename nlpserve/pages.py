@@ -1,5 +1,6 @@
 """Pages of docs/ whose figures come from results: what stands between two marks is generated."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,3 +27,16 @@ def fill(page: Path, parts: dict[str, str], *, check: bool) -> bool:
     if text != wanted and not check:
         page.write_text(wanted, encoding="utf-8")
     return text == wanted
+
+
+def stale(wanted: Mapping[Path, str], *, check: bool) -> list[Path]:
+    """The files that were not as wanted; unless `check`, they are now."""
+    found = [
+        file
+        for file, text in wanted.items()
+        if not file.is_file() or file.read_text(encoding="utf-8") != text
+    ]
+    if not check:
+        for file in found:
+            file.write_text(wanted[file], encoding="utf-8")
+    return found
