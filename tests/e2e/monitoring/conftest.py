@@ -38,7 +38,7 @@ def values(namespace):
     few = {"batching": {"queueLimit": 64}, "limits": {"maxTexts": 64}}
     return {
         "models": {"intent": {"autoscaling": scaling, "capacity": 500}, "emotion": few},
-        "networkPolicy": {"namespaces": {"monitoring": namespace}},
+        "networkPolicy": {"namespaces": {"monitoring": namespace, "load": namespace}},
     }
 
 
@@ -174,3 +174,11 @@ def stage(tmp_path_factory):
         space.wait("pod/kube-state-metrics", "Ready")
         space.wait("deployment/prometheus", "Available")
         yield Stage(release)
+
+
+@pytest.fixture
+def load_place(stage, tmp_path):
+    from load_place import Place  # noqa: PLC0415  asks the cluster when it is imported
+
+    load("load-image", tmp_path / "load-image.tar")
+    return Place(stage.namespace, tmp_path)
