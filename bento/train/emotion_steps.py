@@ -57,15 +57,24 @@ def emotion_steps(places: Places) -> list[Step]:
         ),
         Step(
             "emotion-finish",
-            "Calibrate on dev, then export as ONNX, fp32 and int8.",
+            "Export as ONNX, fp32 and int8.",
             _finish,
-            inputs={"train": train, "dev": dev, "student": work / "student"},
+            inputs={"train": train, "student": work / "student"},
             outputs={"model": work / "finished"},
             modules=[
-                *(
-                    f"bento.train.emotion.{name}"
-                    for name in ("finish", "activations", "export", "data", "model")
-                ),
+                f"bento.train.emotion.{name}"
+                for name in ("finish", "activations", "export", "data", "model", "loop")
+            ],
+            seed=SEED,
+        ),
+        Step(
+            "emotion-calibrate",
+            "Fit the last layer's constants on dev: an offset for each label, a temperature.",
+            _calibrate,
+            inputs={"dev": dev, "model": work / "finished"},
+            outputs={"model": work / "calibrated"},
+            modules=[
+                *(f"bento.train.emotion.{name}" for name in ("calibrate", "data", "loop")),
                 "bento.train.calibration",
             ],
             seed=SEED,
@@ -74,7 +83,7 @@ def emotion_steps(places: Places) -> list[Step]:
             "emotion-package",
             "Make the artifact, with the profile of the dev texts.",
             _package_emotion,
-            inputs={"dev": dev, "model": work / "finished"},
+            inputs={"dev": dev, "model": work / "calibrated"},
             outputs={"artifact": places.work / "artifacts/emotion"},
             modules=[*PACKAGING, "bento.train.package_onnx", "bento.engines.transformer"],
             settings={"version": VERSION},
@@ -119,13 +128,13 @@ def _student(task: Task) -> None:
 def _finish(task: Task) -> None:
     from bento.train.emotion import finish  # noqa: PLC0415
 
-    finish.run(
-        task.inputs["student"],
-        task.inputs["train"],
-        task.inputs["dev"],
-        task.outputs["model"],
-        task.seed,
-    )
+    finish.run(task.inputs["student"], task.inputs["train"], task.outputs["model"], task.seed)
+
+
+def _calibrate(task: Task) -> None:
+    from bento.train.emotion import calibrate  # noqa: PLC0415
+
+    calibrate.run(task.inputs["model"], task.inputs["dev"], task.outputs["model"], task.seed)
 
 
 def _package_emotion(task: Task) -> None:

@@ -41,13 +41,6 @@ class _Logits(nn.Module):
         return logits
 
 
-def fold_temperature(head: nn.Linear, temperature: float) -> None:
-    """Divide the logits by `temperature` for good, inside the last layer."""
-    with torch.no_grad():
-        head.weight.div_(temperature)
-        head.bias.div_(temperature)
-
-
 def export_classifier(
     model: nn.Module, tokenizer: Tokenizer, out_dir: Path, quantize: Quantize = "int8"
 ) -> Path:

@@ -7,10 +7,11 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 ort = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
+pytest.importorskip("scipy")
 
 from tokenizers import Tokenizer, models  # noqa: E402
 
-from bento.train.emotion import export, model  # noqa: E402
+from bento.train.emotion import calibrate, export, model  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -65,14 +66,41 @@ def test_int8_stays_near_and_takes_two_inputs_only(tmp_path):
     assert [item.name for item in session.get_inputs()] == ["input_ids", "attention_mask"]
 
 
-def test_folding_a_temperature_divides_the_logits(tmp_path):
+@pytest.mark.parametrize("quantize", ["none", "int8"])
+def test_folding_adds_the_offsets_and_divides_by_the_temperature(quantize, tmp_path):
     net = classifier("own")
-    ids = torch.tensor([[0, 5, 2]])
-    with torch.no_grad():
-        before = net(ids, torch.ones_like(ids))
-        export.fold_temperature(net.head, 2.0)
-        after = net(ids, torch.ones_like(ids))
-    torch.testing.assert_close(after * 2, before)
+    words = Tokenizer(models.WordLevel({"a": 0}))
+    path = export.export_classifier(net, words, tmp_path, quantize)
+    before, _ = run_both(net, path)
+    offsets = np.arange(before.shape[1]) - 1.0
+    calibrate.fold(path, offsets, 2.0)
+    after, _ = run_both(net, path)
+    np.testing.assert_allclose(after * 2, before + offsets, atol=1e-4)
+
+
+def test_folding_needs_a_dense_layer_at_the_end(tmp_path):
+    path = export.export_classifier(
+        classifier("own"), Tokenizer(models.WordLevel({"a": 0})), tmp_path, "none"
+    )
+    with pytest.raises(ValueError, match="dense layer of 99 labels"):
+        calibrate.fold(path, np.zeros(99), 1.0)
+
+
+def test_offsets_raise_what_is_right_more_often():
+    rng = np.random.default_rng(5)
+    truth = rng.choice(3, 3000, p=[0.2, 0.3, 0.5])
+    hot = np.eye(3, dtype=np.float32)[truth]
+    logits = (hot * 1.5 + rng.normal(0, 1, hot.shape) + [1.0, 0.0, -1.0]).astype(np.float32)
+    seen, kept = slice(0, 1500), slice(1500, None)
+    offsets = calibrate.fit_offsets(logits[seen], hot[seen], 2.0, 0.01)
+    assert offsets[0] < offsets[1] < offsets[2]
+    plain = (logits[kept].argmax(axis=1) == truth[kept]).mean()
+    mended = ((logits[kept] + offsets).argmax(axis=1) == truth[kept]).mean()
+    assert mended > plain + 0.05
+    sharpness, pull, unseen = calibrate.choose(logits, hot, seed=1)
+    assert sharpness in calibrate.SHARPNESS
+    assert pull in calibrate.PULL
+    assert unseen == pytest.approx(mended, abs=0.03)
 
 
 def test_checkpoints_come_back_the_same(tmp_path):
