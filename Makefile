@@ -74,6 +74,7 @@ generate: ## Write every generated file again
 	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json
 	@$(dev_python) -m loadtest.schema_files
 	@$(dev_python) -m loadtest.autoscale_page docs/autoscaling.md docs/results/autoscale
+	@$(dev_python) -m loadtest.proven_loads page docs/load-testing.md docs/results/loadtest
 	@$(dev_python) -m benchmarks.page
 	@$(dev_python) -m k8s.chart_values
 	@$(dev_python) -m k8s.alert_rules
@@ -85,6 +86,7 @@ verify: ## Fail when a generated file is not what its source says
 	@$(serve_python) -m loadtest.zero_loss page docs/zero-loss.md docs/results/zero-loss.json --check
 	@$(dev_python) -m loadtest.schema_files --check
 	@$(dev_python) -m loadtest.autoscale_page docs/autoscaling.md docs/results/autoscale --check
+	@$(dev_python) -m loadtest.proven_loads page docs/load-testing.md docs/results/loadtest --check
 	@$(dev_python) -m benchmarks.page --check
 	@$(dev_python) -m k8s.chart_values --check
 	@$(dev_python) -m k8s.alert_rules --check
@@ -124,9 +126,13 @@ demo-down: ## Remove what the demo made, and the cluster if it started one
 
 .PHONY: e2e
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
-	@set -e; for suite in $(or $(SUITE),cluster chart rollout); do \
-		$(dev_python) -m pytest $$(case $$suite in (chart|autoscale) printf %s -n3 ;; esac) tests/e2e/$$suite $(ARGS); \
-	done
+	@set -e; suite() { $(dev_python) -m pytest "$$@" $(ARGS); }; none=5; \
+	for suite in $(or $(SUITE),cluster chart rollout); do case $$suite in \
+	(cluster) suite -n3 -m "not alone" tests/e2e/cluster || [ $$? -eq $$none -a -n "$(ARGS)" ]; \
+		suite -m alone tests/e2e/cluster || [ $$? -eq $$none ] ;; \
+	(chart|autoscale) suite -n3 tests/e2e/$$suite ;; \
+	(*) suite tests/e2e/$$suite ;; \
+	esac; done
 
 .PHONY: data
 data: ## Download the public training data into data/ (DATA_DIR= checks a local copy instead)
@@ -176,8 +182,8 @@ load-image: ## Build the load tests' image and print its archive (ARCHIVE=FILE, 
 		$(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 .PHONY: proof
-proof: ## The full-count proofs, by hand, into docs/results/, an hour each (PART=zero-loss, autoscale)
-	@case "$(PART)" in zero-loss|autoscale) ;; *) echo "PART= is one of: zero-loss, autoscale" >&2; exit 2 ;; esac
+proof: ## The full-count proofs, by hand, into docs/results/, an hour each (PART=zero-loss, loadtest, autoscale)
+	@case "$(PART)" in zero-loss|loadtest|autoscale) ;; *) echo "PART= is one of: zero-loss, loadtest, autoscale" >&2; exit 2 ;; esac
 	@k8s/loadtest/prove-$(PART) "$$($(MAKE) --silent --no-print-directory image)" "$$($(MAKE) --silent --no-print-directory load-image)" \
 		$(loadtest_python)
 

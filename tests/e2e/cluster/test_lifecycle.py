@@ -8,12 +8,15 @@ from pathlib import Path
 
 import kubectl as k
 import objects
+import pytest
 from local_cluster import local
 
 sys.path.insert(0, str(k.ROOT))
 
 from k8s.local import cgroups, network, processes
 from k8s.local.places import DATA
+
+pytestmark = pytest.mark.alone
 
 
 def up():

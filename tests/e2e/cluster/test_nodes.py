@@ -12,6 +12,7 @@ sys.path.insert(0, str(k.ROOT))
 from k8s.local import network
 from k8s.local.places import node_address, node_name
 
+pytestmark = pytest.mark.alone
 SPREAD = {
     "topologySpreadConstraints": [
         {
