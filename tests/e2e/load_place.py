@@ -37,9 +37,9 @@ class Place:
             objects = [one for one in yaml.safe_load_all(text) if one["kind"] != "Namespace"]
             namespace.apply(*objects)
 
-    def fake(self, mode, *, replicas=1):
-        """A target of one pod that behaves as `mode` says; the model has its name."""
-        name = f"fake-{mode}"
+    def fake(self, mode, *, name=None, replicas=1):
+        """A target that behaves as `mode` says; the model has its name."""
+        name = f"fake-{name or mode}"
         labels = {
             "app.kubernetes.io/component": "model", "nlpserve/track": "stable",
             "nlpserve/model": name,
@@ -79,7 +79,7 @@ class Place:
         for name in names:
             self.namespace.wait(f"deployment/{name}", "Available")
 
-    def start(self, model, **changes):
+    def start(self, model, *words, **changes):
         """`python -m loadtest run`, not waited for."""
         content = {"name": f"e2e-{model}", "target": {"model": model}, **QUICK, **changes}
         file = self.folder / f"{content['name']}.yaml"
@@ -87,7 +87,7 @@ class Place:
         space = self.namespace.name
         command = [
             sys.executable, "-m", "loadtest", "run", str(file), "--out", str(self.out(model)),
-            "--namespace", space, "--load-namespace", space, "--image", LOAD_IMAGE,
+            "--namespace", space, "--load-namespace", space, "--image", LOAD_IMAGE, *words,
         ]  # fmt: skip
         return subprocess.Popen(
             command, cwd=k.ROOT, env={**os.environ, "KUBECONFIG": str(k.kubeconfig())},

@@ -27,7 +27,7 @@ async def respond(method, path):
         await asyncio.sleep(3600)
     status = 500 if MODE == "500" else 200
     key = ("/v1/models/{model}/classify", status)
-    counted[key] = counted.get(key, 0) + 1
+    counted[key] = counted.get(key, 0) + (2 if MODE == "miscounting" else 1)
     if MODE == "garbage":
         return answer(status, b"<html>it works</html>")
     found = {"label": "a", "scores": {"a": 0.75, "b": 0.25}}

@@ -4,7 +4,9 @@ import json
 import signal
 
 import kubectl as k
+import yaml
 
+from loadtest import delivery
 from nlpserve.load_results import Verdict
 from nlpserve.load_tests import ReasonCode
 
@@ -41,6 +43,39 @@ def test_both_user_models_pass_and_count_exactly(place, release):
     # A user that renews its connection has none for a moment; Prometheus may ask just then.
     assert 60 <= max(sum(second.sockets) for second in closed.timeline) <= 62
     assert place.left("intent") == ""
+
+
+def test_a_rollout_meanwhile_is_counted_to_the_last_words_of_the_old_pods(place, release):
+    long = {"model": "open", "shape": 20, "seconds": 40}
+    running = place.start("intent", load=long, expected=["rollout"], timeout_seconds=10)
+    deployment = f"deployment/{release.name}-nlpserve-intent"
+    k.until("the workers", lambda: any("-w-" in pod for pod in place.pods("intent")), 120)
+    place.namespace.kubectl("rollout", "restart", deployment)
+    place.namespace.kubectl("rollout", "status", deployment, "--timeout=2m", timeout=130)
+    result = place.end("intent", running)
+    assert (result.verdict, result.reasons) == (Verdict.PASS, [])
+    exactly_counted(result)
+    gone = [pod for pod in result.pods if pod.last_second is not None]
+    assert len(gone) == 2
+    assert {pod.source for pod in gone} == {"log"}
+    assert len(result.pods) == 4
+
+
+def test_own_texts_by_hand_as_manifests(place, release):
+    """What `--render` prints makes the same run; its result is in the coordinator's log."""
+    own = ["un train pour Lyon", "un hôtel à Nice ce soir", "quel film passe demain ?"]
+    (place.folder / "mine.txt").write_text("\n".join(own), encoding="utf-8")
+    with place.start("intent", "--render", texts={"file": "mine.txt"}) as rendering:
+        manifests, wrong = rendering.communicate(timeout=60)
+    assert rendering.returncode == 0, wrong
+    place.namespace.kubectl("apply", "-f", "-", feed=manifests)
+    (job,) = (one for one in yaml.safe_load_all(manifests) if one["kind"] == "Job")
+    name = job["metadata"]["name"]
+    place.namespace.wait(f"job/{name}", "Complete", 120)
+    result = delivery.read(place.namespace.kubectl("logs", f"job/{name}").splitlines())
+    assert (result.verdict, result.reasons) == (Verdict.PASS, [])
+    assert result.all.counts.sent == result.agreement.pod_answers == 160
+    assert result.scenario.texts.file == "mine.txt"
 
 
 def test_every_fault_has_its_verdict_side_by_side_and_leaves_nothing(place):
