@@ -1,7 +1,6 @@
 """Builds the service's image, and a user's artifact as an image of its own."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -13,11 +12,12 @@ from typing import Final
 from bento.artifacts import MANIFEST, read_artifact
 from bento.image import archive as archives
 from bento.image.base import cache_folder, debian_base
-from bento.image.engines import Engine, Recipe
+from bento.image.engines import Engine, ImageError, Recipe
 from bento.image.inputs import CONTAINERFILE, IGNORE, ROOT, digest, revision, selection
 from bento.image.lending import lend
 from bento.image.progress import say
 from nlpserve import __version__
+from nlpserve.locks import locked
 
 NAME: Final = "localhost/nlpserve"
 PUBLIC_BASE: Final = "python:3.11-slim-bookworm"
@@ -30,17 +30,26 @@ SPDX: Final = {"LGPL-LR": "LGPLLR"}
 """SPDX writes this licence without the hyphen."""
 BILL: Final = "app/sbom.cdx.json"
 MODEL_CONTAINERFILE: Final = "FROM scratch\nCOPY artifact/ /\n"
+LONGEST_BUILD: Final = 3600.0
+"""Seconds that a build waits for another."""
 TIME: Final = 315532800
 """Of every file of a model's image: the same artifact gives the same layer. As in stage.py."""
 
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """One build at a time, for all clones: they share the engine's store and the cache."""
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "image.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """One build at a time, for all clones: they share the engine's store and the cache.
+
+    Raises ImageError when another build does not end.
+    """
+    file = cache_folder() / "image.lock"
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(
+                locked(file, LONGEST_BUILD, lambda: say("waiting for another build to end"))
+            )
+        except TimeoutError as error:
+            raise ImageError(f"another build did not end: {error}") from None
         yield
 
 

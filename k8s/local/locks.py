@@ -1,17 +1,12 @@
-"""Locks that all clones of this machine share. Who waits says so, once, and not for ever."""
+"""Locks of the local cluster, in the words of its commands."""
 
-import fcntl
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 from k8s.local.errors import Busy
 from k8s.local.notes import note
-
-BETWEEN_LOOKS = 0.2
-"""Seconds: flock(2) itself waits without a bound."""
+from nlpserve import locks
 
 
 @contextmanager
@@ -20,24 +15,11 @@ def locked(file: Path, other: str, seconds: float) -> Iterator[None]:
 
     Raises Busy when that one still has it after `seconds`.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="ascii") as lock:
-        deadline = time.monotonic() + seconds
-        told = False
-        while not take(lock):
-            if time.monotonic() > deadline:
-                raise Busy(f"{other} did not end within {seconds:.0f} s; its lock is {file}")
-            if not told:
-                note(f"waiting for {other} to end")
-                told = True
-            time.sleep(BETWEEN_LOOKS)
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                locks.locked(file, seconds, lambda: note(f"waiting for {other} to end"))
+            )
+        except TimeoutError as error:
+            raise Busy(f"{other} did not end: {error}") from None
         yield
-
-
-def take(lock: IO[str]) -> bool:
-    """Whether nobody else has it; then it is ours until the file is closed."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

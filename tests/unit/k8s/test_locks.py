@@ -4,10 +4,11 @@ import threading
 
 import pytest
 
-from k8s.local import build, images, locks
+from k8s.local import build, images
 from k8s.local.components import HELM
 from k8s.local.errors import Busy
 from k8s.local.locks import locked
+from nlpserve import locks
 
 
 def test_a_free_lock_says_nothing(tmp_path, capsys):
@@ -48,7 +49,7 @@ def test_nobody_waits_for_ever(tmp_path):
     file = tmp_path / "lock"
     with (
         locked(file, "another build", 0),
-        pytest.raises(Busy, match=f"another build did not end within 0 s; its lock is {file}"),
+        pytest.raises(Busy, match=f"another build did not end: not within 0 s; the lock is {file}"),
         locked(file, "another build", 0),
     ):
         pass
