@@ -16,7 +16,7 @@ import numpy as np
 
 from bento.engines import Engine
 from bento.execution import Failure, Outcome, Runner
-from bento.pending import BatchLimits, BatchObserver, PendingRequest, Prediction
+from bento.pending import BatchLimits, BatchObserver, PendingRequest, Prediction, Reply
 from bento.turns import Turns
 from nlpserve.errors import ModelFailed, Overloaded
 from nlpserve.metrics import BatchReason, Rejection
@@ -53,7 +53,7 @@ class Batcher:
         self._clock = clock
         self._queue: deque[_Entry] = deque()
         self._batch: list[_Entry] = []
-        self._batch_started = 0.0
+        self._batch_started = self._batch_ended = 0.0
         self._cost = seconds_per_text
         self._scheduled = False
         self._dead: str | None = None
@@ -81,11 +81,17 @@ class Batcher:
         return self._dead is None
 
     def submit(self, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
-        """Queue a request's texts; the future holds their predictions in the same order.
+        """Queue a request's texts; the future holds their predictions. Else as `put`."""
+        future: asyncio.Future[list[Prediction]] = self._loop.create_future()
+        self.put(texts, future)
+        return future
+
+    def put(self, texts: Sequence[str], reply: Reply) -> None:
+        """Queue a request's texts; the reply gets their predictions in the same order.
 
         Raises Overloaded when the queue has no room for them, when they have no chance to meet
-        the deadline, or when the model is dead. The future fails with Overloaded when they wait
-        past the deadline after all, and with ModelFailed when the model raises on one of them.
+        the deadline, or when the model is dead. The reply gets Overloaded when they wait past the
+        deadline after all, and ModelFailed when the model raises on one of them.
         """
         depth = len(self._queue)
         if self._dead is not None:
@@ -104,13 +110,12 @@ class Batcher:
                 reason=Rejection.DEADLINE,
                 retry_after=self._retry_after(),
             )
-        request = PendingRequest(texts, self._clock(), self._loop.create_future())
+        request = PendingRequest(texts, self._clock(), reply)
         self._queue.extend((request, position) for position in range(len(texts)))
         self.in_flight += len(texts)
         if not self._batch and not self._scheduled:
             self._scheduled = True
             self._turns.gather(BatchReason.IDLE)
-        return request.future
 
     def fail_all(self, why: str) -> None:
         """The model is dead: everything accepted gets its 503 now, nothing new is taken."""
@@ -155,7 +160,7 @@ class Batcher:
         self._expire(now)
         while self._queue and len(batch) < self._limits.batch_size:
             request, position = self._queue[0]
-            if request.future.done():  # its client went away, or another of its texts failed
+            if request.reply.done():  # its client went away, or another of its texts failed
                 self._settle(request)
                 self._queue.popleft()
                 continue
@@ -180,6 +185,7 @@ class Batcher:
 
     def _on_outcome(self, outcome: Outcome) -> None:
         """A group of the running batch is done, or one of its texts failed."""
+        self._batch_ended = self._clock()  # what follows answers, which is not the model's time
         if self._dead is not None:
             return
         if isinstance(outcome, Failure):
@@ -201,14 +207,14 @@ class Batcher:
         """The model is free again."""
         if self._dead is not None:
             return
-        size, seconds = len(self._batch), self._clock() - self._batch_started
+        size, seconds = len(self._batch), self._batch_ended - self._batch_started
         if 2 * size >= self._limits.batch_size:
             self._cost += COST_WEIGHT * (seconds / size - self._cost)
         self._batch = []
         self._observer.observe_end(seconds)
         if self._queue:
             self._scheduled = True
-            self._turns.rest()
+            self._turns.rest(seconds)
 
     def _sweep(self) -> None:
         now = self._clock()

@@ -1,6 +1,5 @@
 """What a batcher takes and gives: its bounds, requests on their way, predictions."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
@@ -16,6 +15,19 @@ class Prediction(NamedTuple):
 
     top: int
     scores: list[float]
+
+
+class Reply(Protocol):
+    """Who waits for a request's predictions: an asyncio.Future, or what answers at once."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def set_result(self, result: list[Prediction], /) -> None:
+        """All predictions, in the order of the texts. Must not raise."""
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Why there are none. Must not raise."""
 
 
 class BatchObserver(Protocol):
@@ -42,17 +54,15 @@ class BatchLimits:
 
 
 class PendingRequest:
-    """The texts of one request and the future that waits for all of them."""
+    """The texts of one request and who waits for all of them."""
 
-    __slots__ = ("_missing", "_results", "arrived", "future", "texts")
+    __slots__ = ("_missing", "_results", "arrived", "reply", "texts")
 
-    def __init__(
-        self, texts: Sequence[str], arrived: float, future: asyncio.Future[list[Prediction]]
-    ) -> None:
+    def __init__(self, texts: Sequence[str], arrived: float, reply: Reply) -> None:
         """`arrived` is the batcher's clock."""
         self.texts = texts
         self.arrived = arrived
-        self.future = future
+        self.reply = reply
         self._missing = len(texts)
         self._results: list[Prediction | None] = [None] * len(texts)
 
@@ -70,10 +80,10 @@ class PendingRequest:
 
     def answer(self) -> None:
         """Give all predictions to who waits, if anyone still does."""
-        if not self.future.done():
-            self.future.set_result([result for result in self._results if result is not None])
+        if not self.reply.done():
+            self.reply.set_result([result for result in self._results if result is not None])
 
     def fail(self, error: Exception) -> None:
         """Give the error to who waits, if anyone still does."""
-        if not self.future.done():
-            self.future.set_exception(error)
+        if not self.reply.done():
+            self.reply.set_exception(error)

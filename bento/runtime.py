@@ -18,7 +18,7 @@ from bento.execution import LoopRunner, Runner, ThreadRunner
 from bento.lifecycle import Lifecycle
 from bento.limits import Limits, check_texts
 from bento.metrics import ModelMetrics, ProcessMetrics
-from bento.pending import BatchLimits, Prediction
+from bento.pending import BatchLimits, Prediction, Reply
 from bento.predictions_log import PredictionsLog, open_predictions_log
 from bento.settings import Settings
 from nlpserve.errors import NotFound
@@ -52,12 +52,12 @@ class ServedModel:
         self.metrics = metrics
         self._log = log
 
-    def submit(self, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
-        """Predictions in the order of the texts, which must have passed `check_texts`.
+    def put(self, texts: Sequence[str], reply: Reply) -> None:
+        """Ask for predictions in the order of the texts, which must have passed `check_texts`.
 
-        Whoever gets them calls `log_predictions`. Raises and fails as `Batcher.submit` says.
+        Whoever gets them calls `log_predictions`. Raises and fails as `Batcher.put` says.
         """
-        return self.batcher.submit(texts)
+        self.batcher.put(texts, reply)
 
     def log_predictions(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
         """A line for each text in the prediction log, if there is one."""
@@ -67,7 +67,7 @@ class ServedModel:
 
     async def classify(self, texts: Sequence[str]) -> list[Prediction]:
         """Submit, wait and log."""
-        predictions = await self.submit(texts)
+        predictions = await self.batcher.submit(texts)
         self.log_predictions(texts, predictions)
         return predictions
 

@@ -41,12 +41,16 @@ class Turns:
         else:
             self._loop.call_soon(self._dispatch, reason)
 
-    def rest(self) -> None:
-        """Let the loop turn between two batches, to answer and to accept connections."""
-        self._rest(self._rest_turns)
+    def rest(self, seconds: float) -> None:
+        """Let the loop turn between two batches, to answer and to accept connections.
 
-    def _rest(self, turns: int) -> None:
-        if turns:
-            self._loop.call_soon(self._rest, turns - 1)
+        After `seconds` no further turn: those who are turned away and come again at once can fill
+        each turn, and the model, which alone makes the queue shorter, has to get its share.
+        """
+        self._rest(self._rest_turns, self._loop.time() + seconds)
+
+    def _rest(self, turns: int, until: float) -> None:
+        if turns and self._loop.time() < until:
+            self._loop.call_soon(self._rest, turns - 1, until)
         else:
             self.gather(BatchReason.DRAINED)

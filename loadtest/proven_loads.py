@@ -81,7 +81,7 @@ def shown(results: dict[str, LoadTestResult]) -> str:
         for name, result in results.items()
         for reason in result.reasons
     ]
-    where = [facts(result) for result in list(results.values())[:1]]
+    where = list(dict.fromkeys(facts(result) for result in results.values()))
     parts = (table(HEAD, rows), *(["\n".join(reasons)] if reasons else []), *where)
     return "\n\n".join(parts)
 

@@ -19,6 +19,10 @@ from nlpserve.metrics import Rejection
 logger = logging.getLogger("nlpserve.requests")
 
 _PROBLEM: Final = PROBLEM_MEDIA_TYPE.encode()
+_SHED: Final = {Rejection.QUEUE_FULL, Rejection.DEADLINE, Rejection.EXPIRED}
+REST_SECONDS: Final = 1.0
+"""How long nothing is read of a connection whose request was shed: the least that Retry-After says.
+Clients who come again at once would leave the model no time."""
 _NO_REQUEST: Final[Scope] = {"method": "", "path": "", "query_string": b"", "headers": ()}
 
 
@@ -42,6 +46,7 @@ class Answers:
         """Log and count the error, and say it to the client."""
         runtime = self._runtime
         runtime.metrics.rejected[request.model, error.reason or Rejection.FAILED] += 1
+        request.shed = error.reason in _SHED
         self._log.write(request, error)
         request.route = request.route or names.UNMATCHED
         if runtime.log is not None:
@@ -74,7 +79,8 @@ class Answers:
     def write(self, send: Send, request: Request, response: Response) -> bool:
         """Write the answer in one piece; False when it has to go through `send`."""
         headers = self._headers(request, response)
-        return self._writer.write(send, response.status, headers, response.body)
+        rest = REST_SECONDS if request.shed else 0
+        return self._writer.write(send, response.status, headers, response.body, rest)
 
     async def send(self, send: Send, request: Request, response: Response) -> None:
         """Send the answer as ASGI messages."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from bento.edge.flow import Intake
 from bento.edge.messages import Send
 
 Headers = list[tuple[bytes, bytes]]
@@ -28,8 +29,13 @@ class DirectWriter:
         self._defaults: Headers | None = None
         self._default_lines = b""
 
-    def write(self, send: Send, status: int, headers: Headers, body: bytes) -> bool:
-        """Write the answer and end the request; False when it must go through `send`."""
+    def write(
+        self, send: Send, status: int, headers: Headers, body: bytes, rest: float = 0
+    ) -> bool:
+        """Write the answer and end the request; False when it must go through `send`.
+
+        With `rest` the next request of the connection is read so many seconds later.
+        """
         cycle = getattr(send, "__self__", None)
         if (
             type(cycle) is not RequestResponseCycle
@@ -51,6 +57,8 @@ class DirectWriter:
         cycle.message_event.set()
         if not cycle.keep_alive:
             cycle.transport.close()
+        elif rest and isinstance(cycle.flow, Intake):
+            cycle.flow.rest(rest)
         cycle.on_response()
         return True
 

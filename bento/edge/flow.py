@@ -28,11 +28,35 @@ class Intake(FlowControl):
         """Of this connection."""
         super().__init__(transport)
         self._protocol = protocol
+        self._timer: TimerHandle | None = None
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is read or parsed for now."""
+        return self._timer is not None
+
+    def rest(self, seconds: float) -> None:
+        """Read and parse nothing for so long."""
+        if self._timer is None:
+            self.pause_reading()
+            self._timer = self._protocol.loop.call_later(seconds, self._rested)
+
+    def stop(self) -> None:
+        """The connection is gone."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def resume_reading(self) -> None:
         """Read on, if it is time."""
-        if self.read_paused and not self._protocol.pipeline and not self._protocol.parse_on():
+        if self.read_paused and not self.resting and not self._protocol.pipeline:
+            if self._protocol.parse_on():
+                return
             super().resume_reading()
+
+    def _rested(self) -> None:
+        self._timer = None
+        if not self._transport.is_closing():
+            self.resume_reading()
 
 
 class PacedProtocol(HttpToolsProtocol):
@@ -64,6 +88,8 @@ class PacedProtocol(HttpToolsProtocol):
         """Forget what waits."""
         self._held = b""
         self._stop_write_timer()
+        if isinstance(self.flow, Intake):  # uvicorn's own until the connection is made
+            self.flow.stop()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -108,6 +134,8 @@ class PacedProtocol(HttpToolsProtocol):
                 self.loop.call_soon(self._parse_held)
 
     def _parse_held(self) -> None:
+        if isinstance(self.flow, Intake) and self.flow.resting:
+            return
         held, self._held = self._held, b""
         if held:
             self._receive_pieces(held)

@@ -4,14 +4,15 @@ import itertools
 import os
 import re
 from abc import ABC, abstractmethod
-from asyncio import Future
+from asyncio import Future, get_running_loop
+from binascii import a2b_qp
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from bento.pending import Prediction
+from bento.pending import Prediction, Reply
 from nlpserve.errors import InvalidRequest, NlpserveError
 from nlpserve.metrics import NO_MODEL
 
@@ -33,10 +34,13 @@ _numbers: Final = itertools.count(1)
 
 
 class Request:
-    """One HTTP request. `model` and `route` are its metric labels, set as they become known."""
+    """One HTTP request. `model` and `route` are its metric labels, set as they become known.
+
+    `shed`: turned away because too many wait.
+    """
 
     __slots__ = ("answered", "error", "headers", "method", "model", "path", "query", "receive",
-                 "request_id", "route", "status", "texts", "traceparent")  # fmt: skip
+                 "request_id", "route", "shed", "status", "texts", "traceparent")  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         """Read the scope; the body is read by the routes that want one."""
@@ -49,7 +53,7 @@ class Request:
         self.route = ""
         self.status = 500
         self.texts: list[str] = []
-        self.answered = False
+        self.answered = self.shed = False
         self.error: NlpserveError | None = None
         given = self.headers.get(b"x-request-id")
         self.request_id: bytes = (
@@ -82,13 +86,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Direct(ABC):
-    """A route that needs no body: it begins with a future and responds to its result.
+    """A route that needs no body: it begins with who waits, and responds to what that one got.
 
     Called, it is an ordinary handler; `protocol` calls its halves without a task.
     """
 
     @abstractmethod
-    def begin(self, request: Request) -> Future[list[Prediction]]:
+    def begin(self, request: Request, reply: Reply) -> None:
         """Submit what the request asks for. Raises any NlpserveError."""
 
     @abstractmethod
@@ -97,7 +101,9 @@ class Direct(ABC):
 
     async def __call__(self, request: Request) -> Response:
         """Both halves, as a handler."""
-        return self.respond(request, await self.begin(request))
+        future: Future[list[Prediction]] = get_running_loop().create_future()
+        self.begin(request, future)
+        return self.respond(request, await future)
 
 
 def json_response(content: object, status: int = 200) -> Response:
@@ -121,4 +127,13 @@ def query_values(query: bytes, name: bytes) -> list[str]:
 def _unquote(quoted: bytes) -> bytes:
     """Undo percent-encoding and plus signs."""
     spaced = quoted.replace(b"+", b" ").replace(b"%20", b" ")  # most escapes are spaces
-    return unquote_to_bytes(spaced) if b"%" in spaced else spaced
+    escapes = spaced.count(b"%")
+    if not escapes:
+        return spaced
+    if b"\n" not in spaced and b"\r" not in spaced:
+        # Quoted-printable is the same with another sign, and decoded in C. An escape that is none
+        # leaves more bytes than one.
+        plain = a2b_qp(spaced.replace(b"=", b"=3D").replace(b"%", b"="))
+        if len(plain) == len(spaced) - 2 * escapes:
+            return plain
+    return unquote_to_bytes(spaced)

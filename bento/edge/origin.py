@@ -1,6 +1,5 @@
 """The routes of the two origin services, as their clients know them."""
 
-from asyncio import Future
 from typing import Final
 
 import orjson
@@ -8,7 +7,7 @@ import orjson
 from bento.edge.body import is_json, parse_json, read_body
 from bento.edge.messages import JSON, TEXT, Direct, Handler, Request, Response, query_values
 from bento.limits import Limits, check_text
-from bento.pending import Prediction
+from bento.pending import Prediction, Reply
 from bento.runtime import ServedModel
 from nlpserve import routes
 from nlpserve.errors import InvalidRequest, UnprocessableRequest
@@ -31,7 +30,7 @@ class IntentRoute(Direct):
             orjson.dumps(label).replace(b"%", b"%%") + b":%.4f" for label in model.labels
         )
 
-    def begin(self, request: Request) -> Future[list[Prediction]]:
+    def begin(self, request: Request, reply: Reply) -> None:
         """Submit the sentence."""
         request.model = INTENT_MODEL
         request.route = routes.INTENT
@@ -40,7 +39,7 @@ class IntentRoute(Direct):
             raise UnprocessableRequest("The query parameter sentence is missing.")
         request.texts = values[-1:]
         check_text(values[-1], "sentence", self._limits)
-        return self._model.submit(request.texts)
+        self._model.put(request.texts, reply)
 
     def respond(self, request: Request, predictions: list[Prediction]) -> Response:
         """Format the scores."""

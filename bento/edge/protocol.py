@@ -6,8 +6,6 @@ every other server, takes the ordinary way through ASGI, with the same routes an
 """
 
 import time
-from asyncio import Future
-from functools import partial
 from typing import ClassVar, Protocol, cast
 
 from uvicorn import Server
@@ -59,43 +57,26 @@ class DirectProtocol(BoundedProtocol):
     def _answer(self, cycle: RequestResponseCycle, route: Direct) -> None:
         started = time.perf_counter()
         request = Request(cast("Scope", cycle.scope), cast("Receive", cycle.receive))
-        lifecycle = self.application.lifecycle
-        lifecycle.open_requests += 1
+        self.application.lifecycle.open_requests += 1
         try:
             self.application.check_key(request)
-            future = route.begin(request)
+            route.begin(request, Exchange(self, cycle, request, route, started))
         except Exception as error:  # noqa: BLE001  turned into the answer
             if self.pipeline:
                 # To end a request starts the next of the pipeline: from here that would be one
                 # recursion for each that is refused, up to Python's limit.
-                self.loop.call_soon(self._finish, cycle, request, started, error)
+                self.loop.call_soon(self.finish, cycle, request, started, error)
             else:
-                self._finish(cycle, request, started, error)
-        else:
-            future.add_done_callback(partial(self._done, cycle, request, route, started))
+                self.finish(cycle, request, started, error)
 
-    def _done(
-        self,
-        cycle: RequestResponseCycle,
-        request: Request,
-        route: Direct,
-        started: float,
-        future: Future[list[Prediction]],
-    ) -> None:
-        try:
-            answer = route.respond(request, future.result())
-        except Exception as error:  # noqa: BLE001  turned into the answer
-            self._finish(cycle, request, started, error)
-        else:
-            self._finish(cycle, request, started, answer)
-
-    def _finish(
+    def finish(
         self,
         cycle: RequestResponseCycle,
         request: Request,
         started: float,
         answer: Response | Exception,
     ) -> None:
+        """Answer, and count."""
         answers = self.application.answers
         self.application.lifecycle.open_requests -= 1
         response = answers.failure(request, answer) if isinstance(answer, Exception) else answer
@@ -105,6 +86,59 @@ class DirectProtocol(BoundedProtocol):
             task = self.loop.create_task(answers.send(send, request, response))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
+
+
+class Exchange:
+    """A request and where its answer goes, as the batcher's Reply.
+
+    It answers within the call, where a future would take a turn of the loop, a context and a
+    callback for each. What goes wrong is this connection's alone: the batch has others.
+    """
+
+    __slots__ = ("_answered", "_cycle", "_protocol", "_request", "_route", "_started")
+
+    def __init__(
+        self,
+        protocol: DirectProtocol,
+        cycle: RequestResponseCycle,
+        request: Request,
+        route: Direct,
+        started: float,
+    ) -> None:
+        """`started` is the time of the request's head, by perf_counter."""
+        self._protocol = protocol
+        self._cycle = cycle
+        self._request = request
+        self._route = route
+        self._started = started
+        self._answered = False
+
+    def done(self) -> bool:
+        """Whether it has its answer."""
+        return self._answered
+
+    def set_result(self, result: list[Prediction], /) -> None:
+        """Answer with the predictions."""
+        try:
+            answer = self._route.respond(self._request, result)
+        except Exception as error:  # noqa: BLE001  turned into the answer
+            self.set_exception(error)
+        else:
+            self._finish(answer)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Answer with the error."""
+        self._finish(exception)
+
+    def _finish(self, answer: Response | Exception) -> None:
+        self._answered = True
+        try:
+            self._protocol.finish(self._cycle, self._request, self._started, answer)
+        except Exception as error:  # noqa: BLE001  told to the loop, as for any callback
+            self._cycle.transport.abort()
+            self._protocol.loop.call_exception_handler(
+                {"message": "an answer could not be written", "exception": error}
+            )
 
 
 def install(server: Server, application: Answering) -> None:

@@ -336,3 +336,21 @@ async def test_closing_ends_the_model_thread(bench, fake_engine):
     batcher.close()
     thread.join(5)
     assert not thread.is_alive()
+
+
+async def test_the_time_of_answering_is_not_the_models(bench):
+    batcher, runner, _, observer, clock = bench()
+
+    class SlowToWrite:
+        def done(self):
+            return False
+
+        def set_result(self, result, /):
+            clock.now += 7
+
+    batcher.put(["a"], SlowToWrite())
+    batcher.put(["b"], SlowToWrite())
+    await turns()
+    clock.now += 2
+    runner.finish()
+    assert observer.seconds == [2]

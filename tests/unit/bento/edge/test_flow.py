@@ -4,6 +4,10 @@ import asyncio
 
 import pytest
 
+from bento.edge import answers
+from nlpserve.errors import Overloaded
+from nlpserve.metrics import Rejection
+
 REQUEST = b"GET /api/intent?sentence=x HTTP/1.1\r\n\r\n"
 
 
@@ -105,3 +109,69 @@ async def test_an_idle_client_with_answers_unread_is_let_go_at_once(connect):
     connection.wire.get_write_buffer_size = lambda: 100
     await asyncio.wait_for(aborted.wait(), 10)
     assert not connection.wire.closed
+
+
+@pytest.fixture
+def shed(monkeypatch):
+    """Turns the requests of a house away, as many as are asked for."""
+    monkeypatch.setattr(answers, "REST_SECONDS", 0.05)
+
+    def run(house, number):
+        batcher = house.runtime.models["intent"].batcher
+        left, put = iter(range(number)), batcher.put
+
+        def full(texts, reply):
+            if next(left, None) is not None:
+                raise Overloaded("Full.", reason=Rejection.QUEUE_FULL)
+            put(texts, reply)
+
+        monkeypatch.setattr(batcher, "put", full)
+
+    return run
+
+
+async def test_who_is_shed_is_read_again_a_little_later(connect, shed):
+    house, connection = await connect()
+    shed(house, 1)
+    connection.protocol.data_received(REQUEST)
+    assert connection.statuses() == [503]
+    assert connection.wire.paused
+    async with asyncio.timeout(5):
+        while connection.wire.paused:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
+    response, _, _ = await connection.ask("/api/intent?sentence=x")
+    assert response.status == 200
+    assert not connection.wire.paused
+
+
+async def test_what_is_held_of_who_is_shed_waits_too_and_is_answered_in_order(connect, shed):
+    house, connection = await connect()
+    shed(house, 150)
+    connection.protocol.data_received(REQUEST * 200)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(connection.statuses()) <= 4096 / len(REQUEST)
+    async with asyncio.timeout(5):
+        while len(connection.statuses()) < 200:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
+    assert connection.statuses() == [503] * 150 + [200] * 50
+    assert house.runtime.lifecycle.open_requests == 0
+
+
+async def test_who_leaves_while_it_is_not_read_costs_nothing(connect, shed):
+    house, connection = await connect()
+    shed(house, 1)
+    connection.protocol.data_received(REQUEST)
+    connection.wire.close()
+    connection.protocol.connection_lost(None)
+    await asyncio.sleep(0.1)
+    assert connection.wire.paused
+    assert house.runtime.lifecycle.open_requests == 0
+
+
+async def test_a_dead_model_makes_nobody_wait(connect):
+    house, connection = await connect()
+    house.runtime.models["intent"].batcher.fail_all("a test")
+    connection.protocol.data_received(REQUEST)
+    assert connection.statuses() == [503]
+    assert not connection.wire.paused

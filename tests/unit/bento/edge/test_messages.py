@@ -1,4 +1,4 @@
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,15 @@ def test_any_text_survives_either_way_of_quoting(text):
     for quoting in (quote, quote_plus):
         query = f"a=1&sentence={quoting(text, safe='')}&b".encode()
         assert query_values(query, b"sentence") == [text]
+
+
+@given(st.text("%=+2eEfF0zé \n\r", max_size=12))
+def test_escapes_that_are_none_stay_as_they_are(value):
+    wanted = unquote_to_bytes(value.replace("+", " ").encode())
+    try:
+        assert query_values(b"sentence=" + value.encode(), b"sentence") == [wanted.decode()]
+    except InvalidRequest:
+        assert wanted.decode(errors="ignore").encode() != wanted
 
 
 @given(st.lists(st.tuples(st.sampled_from(["sentence", "sentences", "x"]), texts), max_size=5))

@@ -114,6 +114,25 @@ async def test_a_client_that_left_costs_nothing(connect):
     assert house.runtime.models["intent"].batcher.in_flight == 0
 
 
+def test_an_answer_that_cannot_be_written_is_its_connections_trouble_alone():
+    told, aborted = [], []
+
+    def finish(*_):
+        raise RuntimeError("no way to write")
+
+    connection = SimpleNamespace(
+        finish=finish, loop=SimpleNamespace(call_exception_handler=told.append)
+    )
+    cycle = SimpleNamespace(transport=SimpleNamespace(abort=lambda: aborted.append(True)))
+    route = SimpleNamespace(respond=lambda _request, predictions: predictions)
+    exchange = protocol.Exchange(connection, cycle, None, route, 0.0)
+    assert not exchange.done()
+    exchange.set_result([])
+    assert exchange.done()
+    assert aborted == [True]
+    assert str(told[0]["exception"]) == "no way to write"
+
+
 def test_only_httptools_protocol_is_replaced():
     application = SimpleNamespace(answers=None, limits=None)
     config = SimpleNamespace(http_protocol_class=object)
