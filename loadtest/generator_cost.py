@@ -77,6 +77,11 @@ def needed(results: list[LoadTestResult]) -> str:
     return table(("load", "workers"), [*rates, *crowd])
 
 
+def tables(results: list[LoadTestResult]) -> str:
+    """What each cost, and what that means for other loads."""
+    return "\n\n".join((table(HEAD, [row(result) for result in results]), needed(results)))
+
+
 def command(
     results: Annotated[list[Path], typer.Argument(help="Files that `run` wrote: result.json.")],
 ) -> None:
@@ -84,6 +89,4 @@ def command(
     read = [
         LoadTestResult.model_validate_json(path.read_text(encoding="utf-8")) for path in results
     ]
-    typer.echo(table(HEAD, [row(result) for result in read]))
-    typer.echo()
-    typer.echo(needed(read))
+    typer.echo(tables(read))

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from loadtest import generator_cost
 from loadtest.report import table
 from nlpserve import pages
 from nlpserve.latency import Histogram
@@ -61,7 +62,11 @@ def page(
         path.stem: LoadTestResult.model_validate_json(path.read_text(encoding="utf-8"))
         for path in sorted(results.glob("*.json"))
     }
-    parts = {"shown": shown(found), "origin": origin(found)}
+    parts = {
+        "cost": generator_cost.tables(list(found.values())),
+        "shown": shown(found),
+        "origin": origin(found),
+    }
     if not pages.fill(markdown, parts, check=check) and check:
         typer.echo(f"{markdown} is not what {results} says: run `make generate`", err=True)
         raise typer.Exit(1)
