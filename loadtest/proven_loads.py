@@ -39,7 +39,7 @@ def collect(
     for path in sorted(folder.glob("*/*/result.json")):
         result = LoadTestResult.model_validate_json(path.read_text(encoding="utf-8"))
         name = f"{path.parent.parent.name}{BETWEEN}{path.parent.name}"
-        text = short(result).model_dump_json(indent=1)
+        text = short(result).model_dump_json()
         (out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
