@@ -14,12 +14,13 @@ from typing import Final
 
 import numpy as np
 
+from bento import refusals
 from bento.engines import Engine
 from bento.execution import Failure, Outcome, Runner
 from bento.pending import BatchLimits, BatchObserver, PendingRequest, Prediction, Reply
 from bento.turns import Turns
-from nlpserve.errors import ModelFailed, Overloaded
-from nlpserve.metrics import BatchReason, Rejection
+from nlpserve.errors import ModelFailed
+from nlpserve.metrics import BatchReason
 
 logger = logging.getLogger(__name__)
 
@@ -95,23 +96,18 @@ class Batcher:
         """
         depth = len(self._queue)
         if self._dead is not None:
-            raise Overloaded(f"The model is dead: {self._dead}", reason=Rejection.MODEL_DEAD)
+            raise refusals.dead(self._dead)
         if depth + len(texts) > self._limits.queue:
-            raise Overloaded(
-                f"The queue holds {depth} texts; the limit is {self._limits.queue} (queue_limit).",
-                reason=Rejection.QUEUE_FULL,
-                retry_after=self._retry_after(),
-            )
+            raise refusals.full(depth, self._limits.queue, self._retry_after())
         expected = (depth + len(self._batch)) * self._cost
         if expected > self._limits.deadline_seconds:
-            raise Overloaded(
-                f"The wait would be about {expected:.1f} s; the limit is"
-                f" {self._limits.deadline_seconds:g} s (deadline_seconds).",
-                reason=Rejection.DEADLINE,
-                retry_after=self._retry_after(),
-            )
+            limit = self._limits.deadline_seconds
+            raise refusals.hopeless(expected, limit, self._retry_after())
         request = PendingRequest(texts, self._clock(), reply)
-        self._queue.extend((request, position) for position in range(len(texts)))
+        if len(texts) == 1:
+            self._queue.append((request, 0))
+        else:
+            self._queue.extend((request, position) for position in range(len(texts)))
         self.in_flight += len(texts)
         if not self._batch and not self._scheduled:
             self._scheduled = True
@@ -122,7 +118,7 @@ class Batcher:
         if self._dead is None:
             logger.critical("The model is dead: %s", why)
         self._dead = why
-        error = Overloaded(f"The model is dead: {why}", reason=Rejection.MODEL_DEAD)
+        error = refusals.dead(why)
         for request, _ in [*self._batch, *self._queue]:
             self._fail(request, error)
         self._batch = []
@@ -174,14 +170,8 @@ class Batcher:
         oldest = now - self._limits.deadline_seconds
         while self._queue and self._queue[0][0].arrived < oldest:
             request, _ = self._queue.popleft()
-            self._fail(
-                request,
-                Overloaded(
-                    f"Waited longer than {self._limits.deadline_seconds:g} s (deadline_seconds).",
-                    reason=Rejection.EXPIRED,
-                    retry_after=self._retry_after(),
-                ),
-            )
+            limit = self._limits.deadline_seconds
+            self._fail(request, refusals.expired(limit, self._retry_after()))
 
     def _on_outcome(self, outcome: Outcome) -> None:
         """A group of the running batch is done, or one of its texts failed."""
