@@ -73,10 +73,23 @@ def test_helm_test_counts_where_a_release_asks_for_it(release):
     assert nothing_left(release)
 
 
+SLOW_START = {"containers": [{"name": "server", "resources": {"limits": {"cpu": "300m"}}}]}
+"""On a fast machine a pod can listen before anyone hears that it is there."""
+
+
 def test_without_a_safeguard_the_count_is_not_zero(release, tmp_path):
-    for patch in PATCHES["no readiness and startup probe"]:
-        words = ("patch", "deployment", "demo-nlpserve-intent", "--patch", json.dumps(patch))
-        release.namespace.kubectl(*words)
+    slow = {"spec": {"template": {"spec": SLOW_START}}}
+    name = "demo-nlpserve-intent"
+    for patch in (slow, *PATCHES["no readiness and startup probe"]):
+        release.namespace.kubectl("patch", "deployment", name, "--patch", json.dumps(patch))
+    release.namespace.kubectl("rollout", "status", f"deployment/{name}", timeout=120)
+    space = f"/api/v1/namespaces/{release.namespace.name}"
+
+    def answers():
+        paths = [f"{space}/services/{name}:80/proxy/readyz"] * 10
+        return all(k.kubectl("get", "--raw", path) for path in paths)
+
+    k.until("pods without probes to listen all the same", answers, 90)
     done, result = count(
         release, tmp_path,
         "--requests", "3000", "--seconds", "60", "--disruption", "restart",
