@@ -25,7 +25,7 @@ from bento.train.steps import run_steps  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of itself
 
 WORDS = ["tea", "rain", "bridge", "song", "stone", "laughing", "love"]
-LATER = ["emotion-lessons", "emotion-student", "emotion-finish", "emotion-package"]
+LATER = [f"emotion-{name}" for name in ("lessons", "student", "finish", "calibrate", "package")]
 
 
 def made_up_rows(count, seed):
