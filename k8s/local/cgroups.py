@@ -49,11 +49,12 @@ def members(path: str = CGROUP) -> set[int]:
     """Ids of all processes in the cgroup and below it."""
     found: set[int] = set()
     for hierarchy in hierarchies():
-        for file in (hierarchy / path).rglob("cgroup.procs"):
+        for folder, _, _ in os.walk(hierarchy / path):
             try:
-                found.update(int(line) for line in file.read_text(encoding="ascii").split())
+                ids = Path(folder, "cgroup.procs").read_text(encoding="ascii")
             except OSError:
                 continue  # a cgroup that went while we looked holds nobody
+            found.update(map(int, ids.split()))
     return found
 
 

@@ -66,12 +66,20 @@ def start_time(process: int) -> int | None:
 
 def records() -> list[Record]:
     """All that were started and not ended by us, dead or alive."""
-    files = sorted(PROCESSES.glob("*.json"))
-    return [Record(**json.loads(file.read_text(encoding="utf-8"))) for file in files]
+    found = (read(file) for file in sorted(PROCESSES.glob("*.json")))
+    return [record for record in found if record]
 
 
 def find(name: str) -> Record | None:
-    return next((record for record in records() if record.name == name), None)
+    return read(PROCESSES / f"{name}.json")
+
+
+def read(file: Path) -> Record | None:
+    """None where there is none (any more): nodes are started side by side, and may end others."""
+    try:
+        return Record(**json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
 
 
 def ensure(process: Process) -> bool:
