@@ -92,19 +92,9 @@ def main(
     bench = BenchResult.model_validate_json((RESULTS / "bench-serving.json").read_bytes())
     starts = StartResult.model_validate_json((RESULTS / "start.json").read_bytes())
     cost = DriftCost.model_validate_json((RESULTS / "drift.json").read_bytes())
-    whole = RESULTS / "bench-serving.md"
-    stale = []
     parts = {"serving": serving(bench), "start": start(starts), "drift": drift(cost)}
-    if not pages.fill(PAGE, parts, check=check):
-        stale.append(PAGE)
-    if whole.read_text(encoding="utf-8") != markdown(bench):
-        stale.append(whole)
-        if not check:
-            whole.write_text(markdown(bench), encoding="utf-8")
-    if check and stale:
-        for file in stale:
-            typer.echo(f"{file.relative_to(ROOT)}: run `make generate`", err=True)
-        raise typer.Exit(1)
+    wanted = {**pages.renewed(PAGE, parts), RESULTS / "bench-serving.md": markdown(bench)}
+    pages.write(wanted, source="docs/results/", check=check)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Pages of docs/ whose figures come from results: what stands between two marks is generated."""
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -20,23 +22,26 @@ def filled(text: str, parts: dict[str, str]) -> str:
     return text
 
 
-def fill(page: Path, parts: dict[str, str], *, check: bool) -> bool:
-    """Whether the page was as it should be; unless `check`, it is now. Raises ValueError."""
-    text = page.read_text(encoding="utf-8")
-    wanted = filled(text, parts)
-    if text != wanted and not check:
-        page.write_text(wanted, encoding="utf-8")
-    return text == wanted
+def renewed(page: Path, parts: dict[str, str]) -> dict[Path, str]:
+    """The page and what it should hold, for `write`. Raises ValueError as `filled`."""
+    return {page: filled(page.read_text(encoding="utf-8"), parts)}
 
 
-def stale(wanted: Mapping[Path, str], *, check: bool) -> list[Path]:
-    """The files that were not as wanted; unless `check`, they are now."""
-    found = [
+def write(wanted: Mapping[Path, str], *, source: object, check: bool) -> None:
+    """Write the files that are not as wanted, which `source` says.
+
+    With `check` none is written: each is named, and the process ends with 1.
+    """
+    stale = [
         file
         for file, text in wanted.items()
         if not file.is_file() or file.read_text(encoding="utf-8") != text
     ]
-    if not check:
-        for file in found:
+    for file in stale:
+        if check:
+            name = os.path.relpath(file)
+            sys.stderr.write(f"{name} is not what {source} says: run `make generate`\n")
+        else:
             file.write_text(wanted[file], encoding="utf-8")
-    return found
+    if check and stale:
+        raise SystemExit(1)

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import kubectl as k
+from chart_release import load
 
 sys.path.insert(0, str(k.ROOT))
 
@@ -26,6 +27,18 @@ def cluster():
         k.kubectl("get", "--raw", "/readyz", timeout=15)
     except (k.Failed, TimeoutError) as error:
         pytest.exit(f"the cluster of {k.kubeconfig()} does not answer: {error}", returncode=3)
+
+
+@pytest.fixture(scope="session")
+def server_image(tmp_path_factory):
+    """The service's image, in the cluster."""
+    load("image", tmp_path_factory.mktemp("image") / "server.tar")
+
+
+@pytest.fixture(scope="session")
+def load_image(tmp_path_factory):
+    """That of load tests."""
+    load("load-image", tmp_path_factory.mktemp("image") / "load.tar")
 
 
 @pytest.fixture

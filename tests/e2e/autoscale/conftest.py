@@ -1,20 +1,13 @@
 """Both images in the cluster; each test has a release of its own with one model."""
 
 import pytest
-from chart_release import Release, load
+from chart_release import Release
 
 SMALL_POD = {"requests": {"cpu": "50m"}, "limits": {"cpu": "200m"}}
 
 
-@pytest.fixture(scope="session")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    for target in ("image", "load-image"):
-        load(target, folder / f"{target}.tar")
-
-
 @pytest.fixture
-def release(namespace, tmp_path, images):
+def release(namespace, tmp_path, server_image, load_image):
     """`upgrade` with the settings of the one model that is on."""
 
     class One(Release):

@@ -8,11 +8,6 @@ from chart_release import Release, load
 
 
 @pytest.fixture(scope="session")
-def server_image(tmp_path_factory):
-    load("image", tmp_path_factory.mktemp("image") / "server.tar")
-
-
-@pytest.fixture(scope="session")
 def model_image(tmp_path_factory):
     """The image of the shipped emotion model alone."""
     archive = tmp_path_factory.mktemp("model") / "model.tar"

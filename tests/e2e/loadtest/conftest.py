@@ -1,19 +1,12 @@
 """A release of the chart, and the namespace in which load tests run."""
 
 import pytest
-from chart_release import Release, load
+from chart_release import Release
 from load_place import Place
 
 
-@pytest.fixture(scope="session")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    for target in ("image", "load-image"):
-        load(target, folder / f"{target}.tar")
-
-
 @pytest.fixture
-def place(namespace, tmp_path, images):
+def place(namespace, tmp_path, server_image, load_image):
     return Place(namespace, tmp_path)
 
 

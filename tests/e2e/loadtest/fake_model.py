@@ -25,6 +25,8 @@ async def respond(method, path):
         return answer(200, json.dumps({"version": "1", "language": "en"}).encode())
     if MODE == "hang":
         await asyncio.sleep(3600)
+    if MODE == "slow":
+        await asyncio.sleep(0.3)
     status = 500 if MODE == "500" else 200
     key = ("/v1/models/{model}/classify", status)
     counted[key] = counted.get(key, 0) + (2 if MODE == "miscounting" else 1)

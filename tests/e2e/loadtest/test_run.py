@@ -121,6 +121,29 @@ def test_every_fault_has_its_verdict_side_by_side_and_leaves_nothing(place):
         assert place.left(names[mode]) == "", mode
 
 
+def test_a_missed_latency_or_rate_fails_a_run_in_which_nothing_was_lost(place):
+    wanted = {
+        "late": {"latency": {"p50": 3, "p99.9": 0.2}, "answered_rate": 1},
+        "few": {"latency": {"p99.9": 3}, "answered_rate": 100},
+    }
+    unthinking = {"model": "closed", "shape": 4, "ramp_seconds": 1, "seconds": 8}
+    names = {name: place.fake("slow", name=name) for name in wanted}
+    place.ready(*names.values())
+    loads = {"late": {}, "few": {"load": unthinking}}
+    running = {
+        name: place.start(names[name], objectives=wanted[name], **loads[name]) for name in wanted
+    }
+    ends = {name: place.end(names[name], run) for name, run in running.items()}
+    for name, missed in (("late", "p99.9"), ("few", "answered_rate")):
+        end = ends[name]
+        assert (end.verdict, {r.code for r in end.reasons}) == (
+            Verdict.FAIL,
+            {ReasonCode.OBJECTIVE},
+        )
+        assert [item.name for item in end.objectives if not item.met] == [missed]
+        exactly_counted(end)
+
+
 def evict(place, pod):
     eviction = {
         "apiVersion": "policy/v1", "kind": "Eviction",

@@ -13,7 +13,7 @@ import kubectl as k
 import pytest
 import yaml
 from asking import Asking
-from chart_release import CHART, SMALL, Release, load
+from chart_release import CHART, SMALL, Release
 
 from k8s.alert_rules import MONITORING, rules_text
 from monitoring.dashboards.source import Prometheus
@@ -161,9 +161,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory):
+def stage(tmp_path_factory, server_image):
     folder = tmp_path_factory.mktemp("monitoring")
-    load("image", folder / "server.tar")
     with k.new_namespace("dashboards-and-alerts") as space, reading(space):
         release = Release(space, folder)
         rules = {"release.yaml": release_rules(release), "alerts.yaml": shorter_rules(folder)}
@@ -177,8 +176,7 @@ def stage(tmp_path_factory):
 
 
 @pytest.fixture
-def load_place(stage, tmp_path):
+def load_place(stage, tmp_path, load_image):
     from load_place import Place  # noqa: PLC0415  asks the cluster when it is imported
 
-    load("load-image", tmp_path / "load-image.tar")
     return Place(stage.namespace, tmp_path)

@@ -1,7 +1,7 @@
 """Both images in the cluster, and a release of the chart with one model in two pods."""
 
 import pytest
-from chart_release import Release, load
+from chart_release import Release
 
 VALUES = {
     "models": {"emotion": {"enabled": False}},
@@ -14,15 +14,8 @@ VALUES = {
 }
 
 
-@pytest.fixture(scope="session")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    for target in ("image", "load-image"):
-        load(target, folder / f"{target}.tar")
-
-
 @pytest.fixture
-def release(namespace, tmp_path, images):
+def release(namespace, tmp_path, server_image, load_image):
     made = Release(namespace, tmp_path)
     load_from = {"networkPolicy": {"namespaces": {"load": namespace.name}}}
     made.upgrade(**VALUES, **load_from)

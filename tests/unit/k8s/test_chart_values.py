@@ -104,7 +104,7 @@ def test_what_is_written_passes_the_check(folder):
 def test_a_stale_file_fails_the_check(folder, capsys):
     chart_values.main(check=False)
     (folder / "values.yaml").write_text(TEXT.replace("things: 2", "things: 3"), "utf-8")
-    with pytest.raises(chart_values.typer.Exit):
+    with pytest.raises(SystemExit):
         chart_values.main(check=True)
     assert "run `make generate`" in capsys.readouterr().err
 

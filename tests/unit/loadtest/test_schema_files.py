@@ -10,12 +10,13 @@ from nlpserve import load_facts, load_scenarios, load_shapes, load_tests
 
 
 def test_the_files_are_what_the_code_says(capsys, tmp_path, monkeypatch):
-    assert schema_files.main(["--check"]) == 0
+    schema_files.main(["--check"])
     monkeypatch.setattr(schema_files, "FOLDER", tmp_path)
-    assert schema_files.main(["--check"]) == 1
+    with pytest.raises(SystemExit):
+        schema_files.main(["--check"])
     assert "make generate" in capsys.readouterr().err
-    assert schema_files.main([]) == 0
-    assert schema_files.main(["--check"]) == 0
+    schema_files.main([])
+    schema_files.main(["--check"])
 
 
 @pytest.mark.parametrize("name", scenario_file.names())

@@ -7,14 +7,18 @@ from nlpserve import pages
 PAGE = "before\n<!-- begin: a -->\nold\n<!-- end: a -->\nafter\n"
 
 
-def test_a_part_is_replaced_and_nothing_else(tmp_path):
+def test_a_part_is_replaced_and_nothing_else(tmp_path, capsys):
     page = tmp_path / "page.md"
     page.write_text(PAGE)
-    assert not pages.fill(page, {"a": "new"}, check=True)
+    wanted = pages.renewed(page, {"a": "new"})
+    with pytest.raises(SystemExit) as ended:
+        pages.write(wanted, source="it", check=True)
+    assert ended.value.code == 1
+    assert "page.md is not what it says: run `make generate`" in capsys.readouterr().err
     assert page.read_text() == PAGE
-    assert not pages.fill(page, {"a": "new"}, check=False)
+    pages.write(wanted, source="it", check=False)
     assert page.read_text() == PAGE.replace("old", "new")
-    assert pages.fill(page, {"a": "new"}, check=True)
+    pages.write(wanted, source="it", check=True)
 
 
 @pytest.mark.parametrize("text", ["nothing", "<!-- begin: a -->"])
