@@ -126,7 +126,7 @@ demo-down: ## Remove what the demo made, and the cluster if it started one
 
 .PHONY: e2e
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
-	@set -e; suite() { $(dev_python) -m pytest "$$@" $(ARGS); }; none=5; \
+	@set -e; suite() { $(dev_python) -m pytest --durations=8 "$$@" $(ARGS); }; none=5; \
 	for suite in $(or $(SUITE),cluster chart rollout); do case $$suite in \
 	(cluster) suite -n3 -m "not alone" tests/e2e/cluster || [ $$? -eq $$none -a -n "$(ARGS)" ]; \
 		suite -m alone tests/e2e/cluster || [ $$? -eq $$none ] ;; \
