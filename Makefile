@@ -130,7 +130,7 @@ e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE
 	for suite in $(or $(SUITE),cluster chart rollout); do case $$suite in \
 	(cluster) suite -n3 -m "not alone" tests/e2e/cluster || [ $$? -eq $$none -a -n "$(ARGS)" ]; \
 		suite -m alone tests/e2e/cluster || [ $$? -eq $$none ] ;; \
-	(chart|autoscale) suite -n3 tests/e2e/$$suite ;; \
+	(chart|rollout|autoscale) suite -n3 tests/e2e/$$suite ;; \
 	(*) suite tests/e2e/$$suite ;; \
 	esac; done
 

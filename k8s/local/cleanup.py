@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from k8s.local import cgroups, network, processes
@@ -83,7 +84,8 @@ def remove_log_links(folder: Path) -> None:
     if not CONTAINER_LOGS.is_dir():
         return
     for link in CONTAINER_LOGS.iterdir():
-        if link.is_symlink() and link.readlink().is_relative_to(folder):
-            link.unlink()
-    if not any(CONTAINER_LOGS.iterdir()):
+        with suppress(FileNotFoundError):  # a kubelet that lives removes dead ones, too
+            if link.is_symlink() and link.readlink().is_relative_to(folder):
+                link.unlink()
+    with suppress(OSError):  # it is not empty: others' links stay
         CONTAINER_LOGS.rmdir()

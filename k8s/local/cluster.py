@@ -105,6 +105,7 @@ def start(count: int, names: Sequence[str]) -> None:
         start_control_plane()
         for done in loading:
             done.result()
+    forget_nodes_beyond(nodes)
     start_kubelets(nodes)
     install_addons(names)
     note(f"the cluster is up: export KUBECONFIG={KUBECONFIG}")
@@ -166,6 +167,12 @@ def remove_nodes_above(count: int) -> None:
                 note(f"{node.name} was not drained: {error}")
             addons.kubectl("delete", "node", node.name, "--ignore-not-found")
         cleanup.remove_node(node)
+
+
+def forget_nodes_beyond(nodes: Sequence[Node]) -> None:
+    """Those that were taken away while no API server could hear of it."""
+    for name in sorted(health.ready_nodes().keys() - {node.name for node in nodes}):
+        addons.kubectl("delete", "node", name, "--ignore-not-found")
 
 
 def down() -> None:

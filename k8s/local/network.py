@@ -5,6 +5,7 @@ from everything outside stands in each node's own namespace.
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from k8s.local.errors import ClusterError
@@ -122,10 +123,11 @@ def remove_node(number: int) -> None:
 
 def remove_all() -> None:
     """Every namespace, and the host's link with its routes."""
+    if HOST_LINK in host_links():
+        with suppress(ClusterError):  # a removal that was cut short may be taking it away
+            run(["ip", "link", "del", HOST_LINK])
     for name in namespaces():
         run(["ip", "netns", "del", name])
-    if HOST_LINK in host_links():
-        run(["ip", "link", "del", HOST_LINK])
     if left := [*namespaces(), *(link for link in host_links() if link == HOST_LINK)]:
         raise ClusterError(f"could not be removed: {', '.join(left)}")
 

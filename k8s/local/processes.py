@@ -122,7 +122,8 @@ def end(record: Record, *, patience: float = 15) -> None:
     for wish, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         deadline = time.monotonic() + seconds
         if record.alive():
-            os.kill(record.id, wish)
+            with suppress(ProcessLookupError):
+                os.kill(record.id, wish)
         while record.alive() and time.monotonic() < deadline:
             time.sleep(0.05)
     (PROCESSES / f"{record.name}.json").unlink(missing_ok=True)

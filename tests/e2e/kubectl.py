@@ -65,22 +65,26 @@ def view(path):
 def kubectl(*words, feed=None, timeout=60):
     """Its standard output."""
     command = [program("kubectl"), "--kubeconfig", str(kubeconfig()), *map(str, words)]
-    done = subprocess.run(
-        command, input=feed, capture_output=True, text=True, timeout=timeout, check=False
-    )
+    said = f"kubectl {' '.join(map(str, words))}"
+    try:
+        done = subprocess.run(
+            command, input=feed, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{said}: no end after {timeout} s") from None
     if done.returncode:
-        raise Failed(f"kubectl {' '.join(map(str, words))}: {done.stderr.strip()}")
+        raise Failed(f"{said}: {done.stderr.strip()}")
     return done.stdout
 
 
 def until(what, check, seconds=60):
-    """What `check` returns once it is true; a command that fails meanwhile is asked again."""
+    """What `check` returns once it is true; one that fails is asked again."""
     deadline = time.monotonic() + seconds
     last = None
     while time.monotonic() < deadline:
         try:
             last = check()
-        except Failed as error:
+        except AssertionError as error:
             last = error
         else:
             if last:

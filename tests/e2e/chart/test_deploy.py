@@ -39,14 +39,16 @@ def templates(environment):
     return said(environment, "kubectl", "-n", environment["NAMESPACE"], "get", "deploy", "-o", path)
 
 
-def test_printed_commands_work_as_printed(environment):
+def test_printed_commands_work_as_printed(environment, ports):
     notes = said(environment, "make", "deploy", f"VALUES={LAPTOP}")
     commands = printed_commands(notes)
     assert len(commands) >= 6
     lines = ["set -e", "trap 'kill $(jobs -p)' EXIT"]
     for command in commands:
-        # Somebody who types takes a second before the next command.
-        lines += [command, "sleep 2" if command.endswith("&") else "echo"]
+        # Somebody who types sees that a port is forwarded before the next command.
+        port = re.search(r" (\d+):\d+ &$", command)
+        asking = "curl -so /dev/null --retry 60 --retry-delay 1 --retry-connrefused"
+        lines += [command, f"{asking} localhost:{port[1]}" if port else "echo"]
     output = said(environment, "bash", "-c", "\n".join(lines))
     assert '"find-train"' in output
     assert '"gratitude"' in output

@@ -15,7 +15,9 @@ def names(release):
     return {f"{item['kind']}/{item['metadata']['name']}" for item in objects}
 
 
-def test_both_models_from_install_to_uninstall(release):
+def test_both_models_from_install_to_uninstall(release, ports):
+    own = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
+    k.until("what every namespace has", lambda: own <= names(release))
     before = names(release)
     notes = release.upgrade().stdout
     assert len(release.pods("intent")) == len(release.pods("emotion")) == 1
@@ -105,7 +107,7 @@ def test_a_canary_takes_its_share_and_goes_again(release):
     )
     release.upgrade(models=EMOTION_OFF)
     assert release.pods("intent") == stable
-    assert release.pods("intent", "canary") == set()
+    k.until("the canary's end", lambda: release.pods("intent", "canary") == set())
 
 
 def test_keda_reads_the_texts_in_flight(release):
@@ -120,8 +122,11 @@ def test_keda_reads_the_texts_in_flight(release):
         return metrics and metrics[0]["current"]["averageValue"]
 
     assert k.until("the value from Prometheus", value, seconds=90) == "0"
-    scaled = release.get("scaledobject", "intent")["status"]
-    conditions = {c["type"]: c["status"] for c in scaled["conditions"]}
-    assert conditions["Ready"] == "True"
-    assert conditions["Fallback"] == "False"
+    wanted = {"Ready": "True", "Fallback": "False"}
+    k.until("its conditions", lambda: wanted.items() <= conditions(release).items())
     assert "keda.sh/v1alpha1/ScaledObject" in release.test()
+
+
+def conditions(release):
+    status = release.get("scaledobject", "intent")["status"]
+    return {item["type"]: item["status"] for item in status.get("conditions") or ()}

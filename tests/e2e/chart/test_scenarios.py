@@ -15,26 +15,27 @@ SCENARIOS = sorted((CHART / "ci").glob("*-values.yaml"))
 FOREIGN = k.ROOT / "tests" / "chart" / "foreign_kinds.json"
 
 
-@pytest.fixture(scope="session")
-def foreign_kinds(tmp_path_factory):
+@pytest.fixture
+def foreign_kinds(tmp_path_factory, only_one):
     """Kinds that others bring, where the cluster does not know them; gone afterwards."""
     added = []
-    for pin in json.loads(FOREIGN.read_bytes()):
-        done = subprocess.run(
-            ["go", "mod", "download", "-json", f"{pin['module']}@{pin['version']}"],
-            cwd=tmp_path_factory.mktemp("module"), capture_output=True, check=True,
-        )  # fmt: skip
-        file = Path(json.loads(done.stdout)["Dir"]) / pin["file"]
-        name = "crd/" + ".".join(reversed(file.stem.split("_")))
-        try:
-            k.kubectl("get", name)
-        except k.Failed:
-            k.kubectl("apply", "--server-side", "-f", file)
-            k.kubectl("wait", name, "--for=condition=Established")
-            added.append(name)
-    yield
-    for name in added:
-        k.kubectl("delete", name)
+    with only_one("kinds"):
+        for pin in json.loads(FOREIGN.read_bytes()):
+            done = subprocess.run(
+                ["go", "mod", "download", "-json", f"{pin['module']}@{pin['version']}"],
+                cwd=tmp_path_factory.mktemp("module"), capture_output=True, check=True,
+            )  # fmt: skip
+            file = Path(json.loads(done.stdout)["Dir"]) / pin["file"]
+            name = "crd/" + ".".join(reversed(file.stem.split("_")))
+            try:
+                k.kubectl("get", name)
+            except k.Failed:
+                k.kubectl("apply", "--server-side", "-f", file)
+                k.kubectl("wait", name, "--for=condition=Established")
+                added.append(name)
+        yield
+        for name in added:
+            k.kubectl("delete", name)
 
 
 @pytest.fixture(scope="session")

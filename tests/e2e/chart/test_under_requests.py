@@ -79,7 +79,7 @@ def test_a_canary_is_added_promoted_and_taken_away_without_loss(release):
         assert len(release.pods("intent", "canary")) == 1
         release.upgrade(models={"intent": {**changed, **canary}, **EMOTION_OFF})
         release.upgrade(models={"intent": changed, **EMOTION_OFF})
-        assert release.pods("intent", "canary") == set()
+        k.until("the canary's end", lambda: release.pods("intent", "canary") == set())
     assert asking.lost == []
     assert asking.answered > 50
     assert "max_texts 9," in release.test()
@@ -107,7 +107,7 @@ def test_a_model_with_a_wrong_hash_leaves_the_old_pods_serving(release, namespac
         artifact = {"source": "volume", "volume": {"persistentVolumeClaim": {"claimName": claim}}}
         bad = {"intent": {"artifact": artifact}, **EMOTION_OFF}
         with Asking(release) as asking:
-            words = ("--timeout", "20s", "--rollback-on-failure")
+            words = ("--timeout", "45s", "--rollback-on-failure")  # it has to crash twice
             assert release.upgrade(*words, models=bad, check=False).returncode != 0
     assert asking.lost == []
     assert asking.answered > 50

@@ -101,6 +101,9 @@ def test_the_host_reaches_pods_and_node_ports(namespace):
         f"{service['clusterIP']}:8080",
         f"{node_address(1)}:{node_port}",
     ):
-        words = ["curl", "-sS", "--max-time", "5", "--noproxy", "*", f"http://{address}/"]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        assert done.stdout == "hello\n", (address, done.stderr)
+        k.until(address, lambda address=address: fetched(address) == "hello\n", 30)
+
+
+def fetched(address):
+    words = ["curl", "-sS", "--max-time", "5", "--noproxy", "*", f"http://{address}/"]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout

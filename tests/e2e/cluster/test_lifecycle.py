@@ -1,5 +1,6 @@
 """The local cluster comes up after anything and leaves nothing."""
 
+import json
 import os
 import signal
 import subprocess
@@ -32,6 +33,8 @@ def test_repeating_up_changes_nothing():
 def test_everything_killed_comes_up_again_with_what_it_held(namespace):
     namespace.apply(objects.web("web", "survived"))
     namespace.wait("deployment/web", "Available")
+    gone = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "nlpserve-node-9"}}
+    k.kubectl("apply", "-f", "-", feed=json.dumps(gone))
     killed = cgroups.members()
     for process in killed:
         processes.kill(process)
@@ -47,6 +50,7 @@ def test_everything_killed_comes_up_again_with_what_it_held(namespace):
         return namespace.run("deployment/web", *command) == "survived\n"
 
     k.until("the page again", answers)
+    assert "nlpserve-node-9" not in k.kubectl("get", "nodes", "-o", "name")
 
 
 def test_one_dead_process_is_found_and_started_again():

@@ -19,15 +19,15 @@ def test_service_answers_by_name_from_another_pod(namespace):
     namespace.wait("deployment/web", "Available")
     namespace.wait("pod/client", "Ready")
     for name in ("web", f"web.{namespace.name}.svc.cluster.local"):
-        answer = namespace.run("client", *WGET, f"http://{name}:8080/")
-        assert answer == "hello\n"
+        asked = ("client", *WGET, f"http://{name}:8080/")
+        k.until(name, lambda asked=asked: namespace.run(*asked) == "hello\n", 30)
 
 
 def test_a_pod_reaches_itself_through_its_service(namespace):
     namespace.apply(objects.web("web", "myself"), objects.service("web"))
     namespace.wait("deployment/web", "Available")
-    answer = namespace.run("deployment/web", *WGET, "http://web:8080/")
-    assert answer == "myself\n"
+    asked = ("deployment/web", *WGET, "http://web:8080/")
+    k.until("its own answer", lambda: namespace.run(*asked) == "myself\n", 30)
 
 
 def test_scaled_from_one_to_five(namespace):
@@ -39,7 +39,7 @@ def test_scaled_from_one_to_five(namespace):
 
 def test_a_failing_probe_restarts_and_an_unready_pod_gets_no_traffic(namespace):
     lasting = {"exec": {"command": ["test", "-e", "/tmp/alive"]}}
-    probe = {**lasting, "periodSeconds": 1, "failureThreshold": 1}
+    probe = {**lasting, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 10}
     script = f"touch /tmp/alive; {objects.web_server('probed')}"
     namespace.apply(
         objects.deployment(
@@ -56,7 +56,7 @@ def test_a_failing_probe_restarts_and_an_unready_pod_gets_no_traffic(namespace):
     assert endpoints(namespace) == []
     namespace.run("deployment/web", "touch", "/tmp/ready")
     namespace.wait("deployment/web", "Available")
-    assert len(endpoints(namespace)) == 1
+    k.until("its endpoint", lambda: len(endpoints(namespace)) == 1)
     namespace.run("deployment/web", "rm", "/tmp/alive")
     k.until("a restart", lambda: restarts(namespace) >= 1)
 
@@ -80,7 +80,7 @@ def endpoints(namespace):
 def test_logs_exec_and_top(namespace):
     namespace.apply(objects.pod("talker", "echo said; sleep 600"))
     namespace.wait("pod/talker", "Ready")
-    assert namespace.kubectl("logs", "talker") == "said\n"
+    k.until("its line", lambda: namespace.kubectl("logs", "talker") == "said\n")
     assert namespace.run("talker", "id", "-u") == "1000\n"
     k.until("metrics of the pod", lambda: "talker" in namespace.kubectl("top", "pods"), 90)
 
@@ -140,6 +140,7 @@ def test_an_image_is_mounted_as_a_volume(namespace):
 def test_the_python_client_lists_runs_and_reads(namespace):
     namespace.apply(objects.pod("talker", "echo said; sleep 600"))
     namespace.wait("pod/talker", "Ready")
+    k.until("its line", lambda: namespace.kubectl("logs", "talker") == "said\n")
     config.load_kube_config(config_file=str(k.kubeconfig()))
     with client.ApiClient() as connection:
         core = client.CoreV1Api(connection)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import kubectl as k
+import pytest
 from chart_release import named_image
 
 from loadtest.zero_loss import PATCHES
@@ -44,15 +45,17 @@ def nothing_left(release):
     return release.namespace.kubectl("get", *words) == ""
 
 
-def test_the_charts_defaults_lose_nothing(release, tmp_path):
+@pytest.mark.parametrize("disruption", Disruption)
+def test_the_charts_defaults_lose_nothing(release, tmp_path, disruption):
     before = release.namespace.get("deployment", "demo-nlpserve-intent")["spec"]["replicas"]
-    done, result = count(release, tmp_path, "--requests", "2400", "--seconds", "60")
+    words = ("--requests", "3600", "--seconds", "90", "--disruption", disruption)
+    done, result = count(release, tmp_path, *words)
     assert (done.returncode, result.verdict) == (0, Verdict.PASS), done.stdout
-    assert [run.disruption for run in result.runs] == list(Disruption)
-    for run in result.runs:
-        assert run.load.total.answered == run.load.total.sent == 2400
-        assert run.disrupted.pods_gone >= 1
-    assert "restart 1/1: 2400 sent, 2400 answered, 0 lost" in done.stdout
+    (run,) = result.runs
+    assert run.disruption == disruption
+    assert run.load.total.answered == run.load.total.sent == 3600
+    assert run.disrupted.pods_gone >= 1
+    assert f"{disruption} 1/1: 3600 sent, 3600 answered, 0 lost" in done.stdout
     assert "PASS" in (tmp_path / "rollout.md").read_text(encoding="utf-8")
     assert done.stderr == ""  # no progress bar without a terminal
     k.until("the end of the load's pod", lambda: nothing_left(release))
@@ -68,9 +71,9 @@ def test_helm_test_counts_where_a_release_asks_for_it(release):
     release.upgrade(models={"emotion": {"enabled": False}}, rolloutTest=asked)
     said = release.test()
     assert "PASS    delete 1/1: 1200 sent, 1200 answered, 0 lost" in said
+    k.until("the end of the load's pod", lambda: nothing_left(release))
     left = release.namespace.kubectl("get", "role,rolebinding,serviceaccount,job,pod", "-o", "name")
     assert "rollout" not in left
-    assert nothing_left(release)
 
 
 SLOW_START = {"containers": [{"name": "server", "resources": {"limits": {"cpu": "300m"}}}]}
@@ -92,13 +95,13 @@ def test_without_a_safeguard_the_count_is_not_zero(release, tmp_path):
     k.until("pods without probes to listen all the same", answers, 90)
     done, result = count(
         release, tmp_path,
-        "--requests", "3000", "--seconds", "60", "--disruption", "restart",
+        "--requests", "4500", "--seconds", "90", "--disruption", "restart",
     )  # fmt: skip
     assert (done.returncode, result.verdict) == (1, Verdict.FAIL), done.stdout
     (run,) = result.runs
     total = run.load.total
     assert total.lost > 0
-    assert total.sent == total.answered + total.lost == 3000
+    assert total.sent == total.answered + total.lost == 4500
     assert total.refused + total.reset + total.unreachable + total.timed_out > 0
     assert run.load.losses
 
