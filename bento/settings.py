@@ -75,7 +75,7 @@ class Settings(BaseSettings):
         default=10.0, gt=0, le=600, description="Longest wait for a request body; then 408."
     )
     keep_alive_seconds: int = Field(
-        default=75, ge=1, le=3600, description="How long an idle connection stays open."
+        default=75, ge=2, le=3600, description="How long an idle connection stays open."
     )
     drain_seconds: float = Field(
         default=3.0,
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         default=50_000_000, ge=0, description="The file is rotated at this size. 0: never."
     )
     predictions_log_backups: int = Field(
-        default=3, ge=0, le=1000, description="Rotated files that are kept."
+        default=3, ge=1, le=1000, description="Rotated files that are kept."
     )
     predictions_log_queue: int = Field(
         default=10_000, ge=1, le=10_000_000, description="Lines that may wait to be written."

@@ -13,6 +13,7 @@ from bento.edge.answers import Answers
 from bento.edge.body import Disconnected, is_json, parse_json, read_body
 from bento.edge.keys import Keys
 from bento.edge.messages import (
+    JSON,
     ASGIApp,
     Direct,
     Handler,
@@ -132,6 +133,9 @@ class Application:
             if not is_json(request):
                 raise UnsupportedMediaType("Send the body as application/json.")
             check_native(parse_json(body, self.limits))
+            # The type that was checked: of several, another one might count for BentoML.
+            others = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
+            scope = {**scope, "headers": [*others, (b"content-type", JSON)]}
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> MutableMapping[str, Any]:

@@ -15,12 +15,13 @@ from uvicorn.server import ServerState
 
 from bento.edge.answers import Answers
 from bento.edge.body import CLOSE
-from bento.edge.flow import BODY_PIECE, NO_ROOM, PIECE, PacedProtocol
+from bento.edge.flow import BODY_PIECE, NO_ROOM, PIECE
+from bento.edge.upgrade import PlainProtocol
 from bento.limits import Limits
 from nlpserve.errors import HeadTooLarge, InvalidRequest, NlpserveError, SlowHead
 
 
-class BoundedProtocol(PacedProtocol):
+class BoundedProtocol(PlainProtocol):
     """One connection. While none of its requests is being answered, a timer runs.
 
     A message is a request from its first byte to its last; uvicorn makes a `scope` for each at its
@@ -65,12 +66,15 @@ class BoundedProtocol(PacedProtocol):
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:  # not granted, so that what follows is HTTP still
+            self._read_again()
             if rest := data[upgrade.args[0] :]:
                 self.data_received(rest)
                 return
         except HttpParserError:
             self._refuse(InvalidRequest("This is not an HTTP/1.1 request.", headers=CLOSE))
-        if not (self._whole is self.scope is not scope and self._timer is None):
+        if not (
+            self._whole is self.scope is not scope and self._timer is None and self._part is None
+        ):
             self._look(len(data), from_first_byte=whole is scope and whole is self._whole)
 
     def on_body(self, body: bytes) -> None:
@@ -85,15 +89,13 @@ class BoundedProtocol(PacedProtocol):
 
     def on_message_complete(self) -> None:
         """Remember that the message is whole."""
+        if self._again:
+            return
         self._whole = self.scope
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
-
-    def _should_upgrade(self) -> bool:
-        """Never: no route speaks WebSocket, and its connections would have no bounds."""
-        return False
 
     def _look(self, size: int, *, from_first_byte: bool) -> None:
         """Bound what is unfinished; `from_first_byte`: its message began with these bytes."""
@@ -144,7 +146,7 @@ class BoundedProtocol(PacedProtocol):
         if cycle is not None and not cycle.response_complete:
             self._wait_late()  # its client waits for us, too
         elif cycle is not None and cycle.scope is self.scope:
-            self.transport.close()  # the rest of a body that was answered without it
+            self._close()  # the rest of a body that was answered without it
         else:
             self._refuse(
                 SlowHead(
@@ -167,8 +169,14 @@ class BoundedProtocol(PacedProtocol):
         elif cycle.scope is not self.scope or self._whole is self.scope:
             self.flow.pause_reading()
             cycle.on_response = self._end
-        elif cycle.response_started or self.pipeline:  # the body of a request with another answer
-            self.transport.close()
+        elif self.pipeline:  # it waits for its turn, which it will not have
+            self.pipeline.popleft()
+            before = self.pipeline[0][0] if self.pipeline else self._running
+            self.flow.pause_reading()
+            if before is not None:
+                before.on_response = self._end
+        elif cycle.response_started:  # the body of a request with another answer
+            self._close()
         else:
             cycle.disconnected = True  # nobody waits for another answer of it
             cycle.message_event.set()
@@ -178,4 +186,4 @@ class BoundedProtocol(PacedProtocol):
         if self._refusal is not None and not self.transport.is_closing():
             defaults = self.server_state.default_headers
             self.transport.write(self.answers.refusal(self._refusal, defaults))
-            self.transport.close()
+            self._close()

@@ -9,8 +9,9 @@ from asyncio import AbstractEventLoop, TimerHandle, Transport
 from typing import Any, Final
 
 from uvicorn import Config
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 PIECE: Final = 4096
@@ -63,7 +64,7 @@ class PacedProtocol(HttpToolsProtocol):
     """One connection. `data_received` of a subclass hands on what is over `_room` bytes."""
 
     # Not in the instance's dict, which uvicorn fills to where CPython still looks up fast.
-    __slots__ = ("_held", "_room", "_write_timer")
+    __slots__ = ("_held", "_room", "_running", "_write_timer")
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class PacedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._room = PIECE
         self._held = b""  # read, and not parsed yet; reading is paused meanwhile
+        self._running: RequestResponseCycle | None = None  # the one that is answered now
         self._write_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -88,6 +90,11 @@ class PacedProtocol(HttpToolsProtocol):
         """Forget what waits."""
         self._held = b""
         self._stop_write_timer()
+        self._unset_keepalive_if_required()  # uvicorn's own does so for a clean end alone
+        running = self._running
+        if running is not None and not running.response_complete:  # uvicorn tells the newest
+            running.disconnected = True
+            running.message_event.set()
         if isinstance(self.flow, Intake):  # uvicorn's own until the connection is made
             self.flow.stop()
         super().connection_lost(exc)
@@ -102,6 +109,13 @@ class PacedProtocol(HttpToolsProtocol):
         """It reads again."""
         self._stop_write_timer()
         super().resume_writing()
+        self._bound_close()
+
+    def on_response_complete(self) -> None:
+        """Go on, or see that the end comes."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._bound_close()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close, at once where the client has not read its answers."""
@@ -109,6 +123,15 @@ class PacedProtocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             super().timeout_keep_alive_handler()
+
+    def begins(self, cycle: RequestResponseCycle) -> None:
+        """It is this request's turn."""
+        self._running = cycle
+        self._unset_keepalive_if_required()  # one that was refused in the same read armed it
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self.begins(cycle)
+        super()._start_asgi_task(cycle, app)
 
     def parse_on(self) -> bool:
         """Whether something is held; it is parsed in the next turn."""
@@ -148,6 +171,17 @@ class PacedProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+
+    def _close(self) -> None:
+        """Close, once the client has read; it has as long for that as ever."""
+        self.transport.close()
+        self._bound_close()
+
+    def _bound_close(self) -> None:
+        transport = self.transport
+        unread = transport.is_closing() and transport.get_write_buffer_size()
+        if unread and self._write_timer is None:
+            self._write_timer = self.loop.call_later(self.timeout_keep_alive, transport.abort)
 
     def _stop_write_timer(self) -> None:
         if self._write_timer is not None:

@@ -6,7 +6,7 @@ every other server, takes the ordinary way through ASGI, with the same routes an
 """
 
 import time
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Final, Protocol, cast
 
 from uvicorn import Server
 from uvicorn._types import ASGI3Application
@@ -18,6 +18,9 @@ from bento.edge.messages import Direct, Receive, Request, Response, Scope, Send
 from bento.lifecycle import Lifecycle
 from bento.limits import Limits
 from bento.pending import Prediction
+
+CLIENT_GONE: Final = 499
+"""nginx's status for a client that closed the connection before its answer."""
 
 
 class Answering(Protocol):
@@ -52,6 +55,7 @@ class DirectProtocol(BoundedProtocol):
         if route is None:
             super()._start_asgi_task(cycle, app)
         else:
+            self.begins(cycle)
             self._answer(cycle, route)
 
     def _answer(self, cycle: RequestResponseCycle, route: Direct) -> None:
@@ -68,6 +72,11 @@ class DirectProtocol(BoundedProtocol):
                 self.loop.call_soon(self.finish, cycle, request, started, error)
             else:
                 self.finish(cycle, request, started, error)
+
+    def abandon(self, request: Request, started: float) -> None:
+        """Its client is gone, and nothing was computed for it."""
+        self.application.lifecycle.open_requests -= 1
+        self.application.answers.count(request, CLIENT_GONE, started)
 
     def finish(
         self,
@@ -114,7 +123,10 @@ class Exchange:
         self._answered = False
 
     def done(self) -> bool:
-        """Whether it has its answer."""
+        """Whether it has its answer, or nobody who wants one."""
+        if not self._answered and self._cycle.disconnected:
+            self._answered = True
+            self._protocol.abandon(self._request, self._started)
         return self._answered
 
     def set_result(self, result: list[Prediction], /) -> None:

@@ -198,7 +198,54 @@ async def test_an_upgrade_is_not_granted_and_takes_no_request_along(connect, wan
     assert not connection.wire.closed
 
 
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 16\r\n\r\n" + BODY,
+        b"Transfer-Encoding: chunked\r\n\r\n10\r\n" + BODY + b"\r\n0\r\n\r\n",
+    ],
+    ids=["length", "chunks"],
+)
+async def test_the_body_of_one_who_asks_for_an_upgrade_is_its_own(connect, body, step):
+    _, connection = await connect()
+    await send(connection, (POST + UPGRADE + body) * 2 + INTENT + b"\r\n", step)
+    await until(lambda: len(connection.statuses()) == 3)
+    assert connection.statuses() == [200, 200, 200]
+    hidden = b"GET /v1/models HTTP/1.1\r\n\r\n"
+    await send(connection, POST + UPGRADE + b"Content-Length: 27\r\n\r\n" + hidden, step)
+    await until(lambda: len(connection.statuses()) == 4)
+    await asyncio.sleep(0.01)
+    assert connection.statuses()[3:] == [400]
+    assert not connection.wire.closed
+
+
+async def test_a_body_that_is_none_in_a_pipeline_takes_no_answer_from_those_before(connect):
+    house, connection = await connect()
+    wrong = POST + b"Transfer-Encoding: chunked\r\n\r\nno number\r\n"
+    connection.protocol.data_received(INTENT + b"\r\n" + INTENT + b"\r\n" + wrong)
+    await until(lambda: connection.wire.closed)
+    assert connection.statuses() == [200, 200, 400]
+    assert await rejected(house) == {"invalid": 1}
+    assert house.runtime.lifecycle.open_requests == 0
+
+
+async def test_a_body_in_two_parts_leaves_small_pieces_to_who_follows(connect):
+    _, connection = await connect()
+    room = connection.protocol._room
+    request = POST + b"Content-Length: 16\r\n\r\n" + BODY
+    connection.protocol.data_received(request[:-5])
+    assert connection.protocol._room > room
+    connection.protocol.data_received(request[-5:] + INTENT + b"\r\n")
+    assert connection.protocol._room == room
+    await until(lambda: len(connection.statuses()) == 2)
+
+
 REQUESTS = {
+    POST + UPGRADE + b"Content-Length: 16\r\n\r\n" + BODY: 200,
     INTENT + b"\r\n": 200,
     INTENT + b"X: " + b"a" * 3000 + b"\r\n\r\n": 200,
     b"GET /api/intent HTTP/1.1\r\n\r\n": 422,

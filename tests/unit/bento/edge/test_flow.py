@@ -111,6 +111,45 @@ async def test_an_idle_client_with_answers_unread_is_let_go_at_once(connect):
     assert not connection.wire.closed
 
 
+@pytest.mark.parametrize("target", [b"/api/intent?sentence=x", b"/livez"], ids=["direct", "task"])
+async def test_a_client_that_does_not_read_the_last_answer_is_let_go(connect, target):
+    _, connection = await connect(keep_alive=0.05)
+    aborted = asyncio.Event()
+    connection.wire.abort = aborted.set
+    connection.wire.get_write_buffer_size = lambda: 100
+    connection.protocol.data_received(b"GET %b HTTP/1.1\r\nConnection: close\r\n\r\n" % target)
+    async with asyncio.timeout(5):
+        while not connection.wire.closed:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
+    await asyncio.wait_for(aborted.wait(), 10)
+
+
+@pytest.mark.parametrize("reset", [None, ConnectionResetError()], ids=["end", "reset"])
+async def test_a_connection_that_is_gone_leaves_no_timer(connect, reset):
+    _, connection = await connect()
+    await connection.ask("/api/intent?sentence=x")
+    timer = connection.protocol.timeout_keep_alive_task
+    assert not timer.cancelled()
+    connection.protocol.connection_lost(reset)
+    assert timer.cancelled()
+
+
+async def test_a_refusal_before_it_does_not_let_a_long_request_go(connect, monkeypatch):
+    house, connection = await connect(keep_alive=0.05)
+    batcher = house.runtime.models["intent"].batcher
+    put, waiting = batcher.put, []
+    monkeypatch.setattr(batcher, "put", lambda *given: waiting.append(given))
+    connection.protocol.data_received(b"GET /api/intent HTTP/1.1\r\n\r\n" + REQUEST)
+    await asyncio.sleep(0.2)
+    assert connection.statuses() == [422]
+    assert not connection.wire.closed
+    put(*waiting[0])
+    async with asyncio.timeout(5):
+        while len(connection.statuses()) < 2:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
+    assert connection.statuses() == [422, 200]
+
+
 @pytest.fixture
 def shed(monkeypatch):
     """Turns the requests of a house away, as many as are asked for."""

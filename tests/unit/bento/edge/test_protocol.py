@@ -110,6 +110,9 @@ async def test_a_client_that_left_costs_nothing(connect):
     for _ in range(50):
         await asyncio.sleep(0.001)
     assert connection.wire.written == b""
+    series = await house.series()
+    assert series["nlpserve_requests_total", "499", "intent", "/api/intent"] == 1
+    assert series["nlpserve_batch_size_count", "intent"] == 0
     assert house.runtime.lifecycle.open_requests == 0
     assert house.runtime.models["intent"].batcher.in_flight == 0
 
@@ -123,7 +126,9 @@ def test_an_answer_that_cannot_be_written_is_its_connections_trouble_alone():
     connection = SimpleNamespace(
         finish=finish, loop=SimpleNamespace(call_exception_handler=told.append)
     )
-    cycle = SimpleNamespace(transport=SimpleNamespace(abort=lambda: aborted.append(True)))
+    cycle = SimpleNamespace(
+        disconnected=False, transport=SimpleNamespace(abort=lambda: aborted.append(True))
+    )
     route = SimpleNamespace(respond=lambda _request, predictions: predictions)
     exchange = protocol.Exchange(connection, cycle, None, route, 0.0)
     assert not exchange.done()
