@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from loadtest import manifests
+from loadtest import manifests, signals
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.disruptions import PERIOD_SECONDS, Disturbance, NotSettled
 from loadtest.objects import Pod
@@ -81,7 +81,7 @@ class Attempt:
         space = self._spec.load_namespace
 
         def clean(action: str) -> None:
-            with told(problems):
+            with signals.ignored(), told(problems):
                 if action == "job":
                     self._cluster.delete_job(space, job)
                     return

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 from pydantic import Field, ValidationError
 
-from loadtest import manifests
+from loadtest import manifests, signals
 from loadtest.attempt import HOPELESS
 from loadtest.calibration import manifests as pinning
 from loadtest.calibration.derived import PodFacts, Release
@@ -97,13 +97,13 @@ def calibrate(cluster: WholeCluster, spec: CalibrateSpec, target: Target, told: 
         job = pinning.pinned(
             deployment, name, model=spec.model, run=run, seconds=longest + START_SECONDS
         )
-        cleanup.callback(cluster.delete_job, target.namespace, name)
+        cleanup.callback(signals.whole, cluster.delete_job, target.namespace, name)
         cluster.create_job(job)
         told("the pinned pod starts")
         pod, pod_times = _until_ready(cluster, target.namespace, name)
         address = f"http://{pod['status']['podIP']}:{pinning.port(deployment)}"
         loader = manifests.name("calibrate-load", spec.model, run)
-        cleanup.callback(cluster.delete_job, spec.load_namespace, loader)
+        cleanup.callback(signals.whole, cluster.delete_job, spec.load_namespace, loader)
         cluster.create_job(
             manifests.generator_job(
                 loader, spec.load_namespace, spec.image,

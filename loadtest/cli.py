@@ -2,14 +2,13 @@
 
 import datetime
 import os
-import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -23,6 +22,7 @@ from loadtest import (
     report,
     run_command,
     scorecard_command,
+    signals,
 )
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
@@ -192,17 +192,13 @@ def _write(result: RolloutResult, out: Path) -> None:
     (out / "rollout.md").write_text(report.rollout(result), encoding="utf-8")
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Ends with the verdict's exit code; 2 when there is none, 130 when it was interrupted."""
-    # What was made in the cluster goes then. A script's background job would ignore SIGINT.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    signals.interrupt()
     try:
         app()
     except (ClusterError, SpecError) as error:
         sys.stderr.write(f"{Verdict.INVALID}: {error}\n")
+    except Exception:  # noqa: BLE001  Python's own 1 would say FAIL, or REGRESSION
+        traceback.print_exc()
     return FAILED

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
+from pydantic import ValidationError
+
 from loadtest.protocol import RESULT
 from nlpserve.load_tests import LoadTestResult
 
@@ -46,4 +48,8 @@ def read(log: Iterable[str]) -> LoadTestResult:
     packed = base64.b64decode("".join(pieces[number] for number in range(1, of + 1)))
     if hashlib.sha256(packed).hexdigest() != digest:
         raise NotDelivered("the result in the log is damaged")
-    return LoadTestResult.model_validate_json(gzip.decompress(packed))
+    try:
+        return LoadTestResult.model_validate_json(gzip.decompress(packed))
+    except ValidationError as error:
+        wrong = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
+        raise NotDelivered(f"the load image is of another version: its {wrong} differs") from None

@@ -1,7 +1,12 @@
 """What follows from a load test's facts: rates, agreement of counts, objectives. Pure."""
 
 from nlpserve.load_scenarios import ClosedLoad
+from nlpserve.load_shapes import Profile
 from nlpserve.load_tests import Achieved, Agreement, LoadTestResult, ObjectiveResult
+
+LOOKS = 4
+"""A second's users are at least the fewest that the shape has at its quarters: a worker follows it
+within one of them."""
 
 
 def achieved(result: LoadTestResult) -> Achieved | None:
@@ -13,16 +18,9 @@ def achieved(result: LoadTestResult) -> Achieved | None:
     users: float | None = None
     share: float | None = None
     if isinstance(load, ClosedLoad):
-        rows = [
-            row
-            for row in result.timeline
-            if load.ramp_seconds <= row.second
-            and row.second + 1 < load.end
-            # A level that has just changed is followed within a second.
-            and load.at(row.second) == load.at(row.second + 1) > 0
-        ]
+        wanted = ((row.users, _wanted(load, row.second)) for row in result.timeline)
         users = load.highest()
-        share = min((row.users / load.at(row.second) for row in rows), default=None)
+        share = min((there / meant for there, meant in wanted if meant), default=None)
         if load.every_seconds is not None:
             requests = _area(result) / load.every_seconds
     else:
@@ -32,10 +30,31 @@ def achieved(result: LoadTestResult) -> Achieved | None:
         sent=hold.counts.sent,
         intended_rate=None if requests is None else requests / hold.seconds,
         sent_rate=hold.counts.sent / hold.seconds,
-        answered_rate=hold.counts.answered / hold.seconds,
+        answered_rate=answered_rate(result),
         intended_users=users,
         least_user_share=share,
     )
+
+
+def _wanted(load: Profile, second: int) -> int:
+    """Users that must be there at the end of this second; 0 outside the hold."""
+    if not load.ramp_seconds <= second or not second + 1 < load.end:
+        return 0
+    return min(round(load.at(second + quarter / LOOKS)) for quarter in range(LOOKS + 1))
+
+
+def answered_rate(result: LoadTestResult) -> float:
+    """Answers that came within the hold's whole seconds, a second: what the target kept up with.
+
+    Those that came later belong to the hold's latencies; by them a queue would pass for throughput.
+    """
+    load = result.scenario.load
+    rows = [
+        row.answered
+        for row in result.timeline
+        if load.ramp_seconds <= row.second and row.second + 1 <= load.end
+    ]
+    return sum(rows) / len(rows) if rows else 0.0
 
 
 def _area(result: LoadTestResult) -> float:
@@ -95,7 +114,7 @@ def objectives(result: LoadTestResult) -> list[ObjectiveResult]:
             )
         )
     if wanted.answered_rate is not None and result.hold.seconds:
-        rate = result.hold.counts.answered / result.hold.seconds
+        rate = answered_rate(result)
         found.append(
             ObjectiveResult(
                 name="answered_rate",

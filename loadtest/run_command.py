@@ -103,7 +103,12 @@ def run(  # noqa: PLR0917  Typer's way
             made.check()
             result = made.go()
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what it made in the cluster is deleted\n")
+        left = (
+            "goes on (--keep); `python -m loadtest clean --all` deletes it"
+            if keep
+            else "is deleted"
+        )
+        sys.stderr.write(f"interrupted; what it made in the cluster {left}\n")
         raise typer.Exit(INTERRUPTED) from None
     write(result, out)
     tell(result, out)

@@ -36,7 +36,7 @@ def deadline(run: Run) -> int:
     """Seconds after which Kubernetes ends the Jobs, whatever they do."""
     scenario = run.scenario
     start = 2 * scenario.workers.start_seconds
-    return math.ceil(scenario.load.end + scenario.timeout_seconds + start + SPARE_SECONDS)
+    return math.ceil(scenario.load.end + 2 * scenario.timeout_seconds + start + SPARE_SECONDS)
 
 
 def coordinator(run: Run, namespace: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from loadtest import delivery, run_manifests
+from loadtest import delivery, run_manifests, signals
 from loadtest.attempt import HOPELESS
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
@@ -144,7 +144,7 @@ class Runner:
 
     def clean(self) -> None:
         """Delete all that belongs to the run, and wait until its pods are gone."""
-        clean(self.cluster, self.namespace, self.run.name)
+        signals.whole(clean, self.cluster, self.namespace, self.run.name)
 
 
 def clean(cluster: Cluster, namespace: str, run: str) -> None:

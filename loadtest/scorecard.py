@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import Field, ValidationError
 
-from loadtest import manifests
+from loadtest import manifests, signals
 from loadtest.attempt import HOPELESS
 from loadtest.autoscaling import card, chart, live
 from loadtest.autoscaling.card import Measure, Watched
@@ -74,7 +74,7 @@ def run(
     name = manifests.name("scorecard", spec.model, secrets.token_hex(3))
     watched = Watched()
     with ExitStack() as cleanup:
-        cleanup.callback(cluster.delete_job, spec.load_namespace, name)
+        cleanup.callback(signals.whole, cluster.delete_job, spec.load_namespace, name)
         load = ShapedLoad(
             url=f"http://{target.name}.{target.namespace}.svc:{port}",
             model=spec.model,

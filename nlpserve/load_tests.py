@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     PODS_CHANGED = "pods_changed"  # target pods came, went or restarted, and it was not expected
     COUNTS_DISAGREE = "counts_disagree"  # the pods counted something else than the client
     COUNTS_MISSING = "counts_missing"  # a pod's counters could not be read
+    UNCHECKED = "unchecked"  # answers came, and the right ones were not known
     SPARED = "spared"  # too little was sent to say anything
 
 

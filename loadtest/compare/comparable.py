@@ -18,6 +18,8 @@ def obstacles(a: LoadTestResult, b: LoadTestResult) -> list[str]:
             found.append(f"{name} is INVALID: {'; '.join(r.text for r in result.reasons)}")
         elif not result.hold.counts.answered:
             found.append(f"{name} has no answer in its hold")
+        elif not any(second.latency.counts for second in result.timeline):
+            found.append(f"{name} was shortened: its seconds have no latencies")
     found += [
         f"the scenarios differ in {part}"
         for part in LIKE

@@ -85,6 +85,9 @@ class Conductor:
             self.result.timeline = hub.timeline()
             self._note_workers(hub, reasons)
             await hub.close()
+        if not plan.answers and self.result.all.counts.answered:
+            text = "the target gave no right answers before the load: what it gave was not checked"
+            reasons.append(Reason(code=ReasonCode.UNCHECKED, text=text))
         await self._after(watch, target, reasons)
 
     async def _start_workers(self, hub: Hub, address: str) -> None:
@@ -128,7 +131,8 @@ class Conductor:
         self.result.started = assemble.utc(self._began)
         watch.clock = self._second
         looking = asyncio.create_task(every_second(watch.look))
-        latest = load.end + self._run.scenario.timeout_seconds + END_SECONDS
+        # A request that begins at the latest moment connects, and then waits for its answer.
+        latest = load.end + 2 * self._run.scenario.timeout_seconds + END_SECONDS
         told = 0
         try:
             while not hub.over and self._second() < latest:

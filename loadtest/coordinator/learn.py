@@ -18,7 +18,8 @@ AGAIN_SECONDS: Final = 0.5
 TOGETHER: Final = 8
 """Texts that are asked for at the same time."""
 MISBEHAVES_SECONDS: Final = 15.0
-"""What takes connections and answers wrongly for so long is loaded all the same, and counted."""
+"""What takes connections and answers one question wrongly for so long is loaded all the same, and
+counted."""
 NOBODY: Final = frozenset({Outcome.REFUSED, Outcome.UNREACHABLE})
 
 
@@ -37,9 +38,7 @@ class Learner:
         """`host` is for the header."""
         self._scenario, self._host = scenario, host
         self._address, self._port = address, port
-        now = time.monotonic()
-        self._deadline = now + scenario.workers.start_seconds
-        self._patience = min(self._deadline, now + MISBEHAVES_SECONDS)
+        self._deadline = time.monotonic() + scenario.workers.start_seconds
         self._timeout = min(scenario.timeout_seconds, 10.0)
 
     async def facts(self) -> tuple[str, str]:
@@ -78,6 +77,7 @@ class Learner:
 
     async def _ask(self, asked: bytes) -> Response:
         """Ask until there is an answer with 2xx."""
+        patience = min(self._deadline, time.monotonic() + MISBEHAVES_SECONDS)
         while True:
             nobody = False
             try:
@@ -95,6 +95,6 @@ class Learner:
             now = time.monotonic()
             if nobody and now > self._deadline:
                 raise Unreachable(f"{self._host}: {problem}")
-            if not nobody and now > self._patience:
+            if not nobody and now > patience:
                 raise Misbehaves(problem)
             await asyncio.sleep(AGAIN_SECONDS)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,8 @@ from nlpserve.load_tests import PodFacts, ReplicaPoint
 
 PERIOD_SECONDS: Final = 1.0
 READ_SECONDS: Final = 10.0
+FOLLOWERS: Final = 200
+"""Pods whose end can be followed at the same time."""
 LAST_WORD_SECONDS: Final = 5.0
 """After the load, how long the last words of pods that ended are waited for."""
 
@@ -30,6 +33,7 @@ class Seen:
     foreign_before: int = 0
     last_word: asyncio.Task[Counted | None] | None = None
     gone: bool = False
+    was_ready: bool = False
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Watch:
     replicas: list[ReplicaPoint] = field(default_factory=list)
     sha256: str = ""
     problems: list[str] = field(default_factory=list)
+    followers: Executor = field(default_factory=lambda: ThreadPoolExecutor(FOLLOWERS))
 
     async def before(self) -> None:
         """Read each pod's counters. What was counted by now is not the load's."""
@@ -53,10 +58,13 @@ class Watch:
             try:
                 counted = await self.read(pod)
             except ClusterError as error:
-                self.problems.append(str(error))
+                if pod.ready:
+                    self.problems.append(str(error))
                 counted = Counted({}, 0)
             facts = PodFacts(name=pod.name, image_digest=pod.image_digest, before=counted.ours)
-            self.pods[pod.uid] = Seen(facts, pod.restarts, foreign_before=counted.others)
+            self.pods[pod.uid] = Seen(
+                facts, pod.restarts, foreign_before=counted.others, was_ready=pod.ready
+            )
             self.sha256 = self.sha256 or counted.sha256
 
     async def read(self, pod: Pod) -> Counted:
@@ -92,6 +100,7 @@ class Watch:
             if seen is None:
                 seen = self.pods[pod.uid] = Seen(PodFacts(name=pod.name), pod.restarts)
                 seen.facts.first_second = now
+            seen.was_ready |= pod.ready
             seen.facts.image_digest = pod.image_digest or seen.facts.image_digest
             seen.facts.restarts = max(seen.facts.restarts, pod.restarts - seen.restarts)
             if pod.ending and seen.last_word is None:
@@ -107,12 +116,16 @@ class Watch:
         """Each pod's counters once more."""
         for pod in await self._list():
             seen = self.pods.get(pod.uid)
-            if seen is None or pod.ending:
+            if seen is None:
                 continue
             try:
-                seen.last = await self.read(pod)
+                seen.last = await self.read(pod)  # of one that ends, too: its last word comes later
             except ClusterError as error:
-                self.problems.append(str(error))
+                if pod.ready or seen.was_ready:
+                    if not pod.ending:
+                        self.problems.append(str(error))
+                else:  # it never had a request
+                    seen.last = Counted({}, 0)
         for seen in self.pods.values():
             if seen.last_word is not None:
                 await asyncio.wait((seen.last_word,), timeout=LAST_WORD_SECONDS)
@@ -139,7 +152,9 @@ class Watch:
     async def _last_word(self, pod: Pod) -> Counted | None:
         """Follow the log of a pod that ends; None when it dies without a word."""
         found: Counted | None = None
-        for line in await asyncio.to_thread(self.cluster.follow, pod):
+        loop = asyncio.get_running_loop()
+        # Not the loop's own few threads: looks and reads must go on meanwhile.
+        for line in await loop.run_in_executor(self.followers, self.cluster.follow, pod):
             found = from_log(line, self.model, self.route) or found
         return found
 

@@ -16,9 +16,8 @@ from locust.env import Environment
 from loadtest.generator.gevent_connection import CHUNK_BYTES
 from loadtest.generator.tally import Tally
 from loadtest.generator.users import ClassifierUser, Crowd
-from loadtest.generator.watch import Watch
+from loadtest.generator.watch import LAG_PERIOD, Watch
 from loadtest.generator.worker import (
-    LAG_PERIOD,
     SCRAPE_SECONDS,
     ChannelLost,
     done,
@@ -60,7 +59,7 @@ def closed_worker(channel: socket.socket, plan: Plan, pod: str) -> None:
     tally.begin()
     gone = gevent.spawn(line_out.recv, 1)
     tick = gevent.spawn(_tick, line_out, crowd, watch, runner)
-    lag = gevent.spawn(_lag, watch)
+    lag = gevent.spawn(_lag, watch, tally)
     try:
         while tally.now() < load.end:
             if crowd.problem is not None:
@@ -109,8 +108,8 @@ def _tick(line_out: Any, crowd: Crowd, watch: Watch, runner: Any) -> None:  # no
         number += 1
 
 
-def _lag(watch: Watch) -> None:
+def _lag(watch: Watch, tally: Tally) -> None:
     while True:
         before = time.perf_counter()
         gevent.sleep(LAG_PERIOD)
-        watch.lag(time.perf_counter() - before - LAG_PERIOD)
+        watch.lag(time.perf_counter() - before - LAG_PERIOD, hold=tally.holding)

@@ -49,10 +49,11 @@ class OpenModel:
 
     async def run(self) -> None:
         """Returns when the last request ended. Raises OSError of this machine's own."""
-        for due in arrivals(self._load, self._plan.index, self._plan.number):
-            wait = due - self._tally.now()
+        for planned in arrivals(self._load, self._plan.index, self._plan.number):
+            wait = planned - self._tally.now()
             if wait > 0:
                 await asyncio.sleep(wait)
+            due = min(planned, self._tally.now())  # uvloop's timers may be a little early
             await self._slots.acquire()
             if self._problem is not None:
                 raise self._problem

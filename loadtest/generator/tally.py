@@ -36,6 +36,11 @@ class Tally:
         """Seconds since the begin."""
         return time.perf_counter() - self._begin
 
+    @property
+    def holding(self) -> bool:
+        """Whether the rise is over, and the end is not there yet."""
+        return self._profile.ramp_seconds <= self.now() < self._profile.end
+
     def _part(self, intended: float) -> Measured:
         return self.rise if intended < self._profile.ramp_seconds else self.hold
 

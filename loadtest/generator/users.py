@@ -10,6 +10,7 @@ from contextlib import suppress
 import gevent
 from locust import User, task
 from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING
 
 from loadtest.generator.connection import Lost
 from loadtest.generator.gevent_connection import GeventConnection
@@ -61,9 +62,9 @@ class ClassifierUser(User):
         if wait > 0:
             with suppress(Lost):  # the request will meet it, and be counted
                 self._connect()
-            gevent.sleep(wait)
-        if self._state == "stopping":
-            raise StopUser
+            self._state = LOCUST_STATE_WAITING  # who has nothing under way is stopped at once
+            gevent.sleep(max(0.0, self._due - self.crowd.tally.now()))
+            self._state = LOCUST_STATE_RUNNING
 
     def on_stop(self) -> None:
         """Hang up."""

@@ -11,6 +11,8 @@ from nlpserve.load_results import Counts
 from nlpserve.load_tests import WorkerFacts
 
 CGROUP_FILES: Final = ("cpu.stat", "cpu/cpu.stat", "cpu,cpuacct/cpu.stat")
+LAG_PERIOD: Final = 0.05
+"""Seconds between two looks at how late the event loop is."""
 CHANNEL_SOCKETS: Final = 1
 """The connection to the coordinator is none of the target's."""
 
@@ -63,6 +65,14 @@ def cores(quantity: str) -> float:
     return min(1.0, float(quantity[:-1]) / 1_000 if milli else float(quantity))
 
 
+def missed(seconds: float) -> list[float]:
+    """How late each look was, of one that was late by so much and of those it kept from being."""
+    return [
+        max(0.0, seconds),
+        *(seconds - n * LAG_PERIOD for n in range(1, int(seconds / LAG_PERIOD) + 1)),
+    ]
+
+
 class Watch:
     """Samples once a second; `hold` says whether the second counts for averages."""
 
@@ -79,16 +89,21 @@ class Watch:
         self._least: int | None = None
         self._most = self._descriptors = self._ports = 0
 
-    def lag(self, seconds: float) -> None:
-        """The event loop was so late once."""
+    def lag(self, seconds: float, *, hold: bool) -> None:
+        """The event loop was so late for a look; those that it missed meanwhile were late, too.
+
+        Else a worker that stands still for a quarter of the time would have fewer late looks than
+        any percentile shows.
+        """
         self.last_lag = max(0.0, seconds)
-        self._lag.record(seconds)
+        if hold:
+            for late in missed(seconds):
+                self._lag.record(late)
 
     def begin(self) -> None:
         """The load begins: what was before does not count."""
         self._cpu, self._at = time.process_time(), time.perf_counter()
         self._throttling = throttling()
-        self._lag = Histogram(bits=COARSE)
 
     def sample(self, *, hold: bool) -> int:
         """Look, and say how many sockets to the target are open."""

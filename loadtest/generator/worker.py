@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from loadtest.generator import exposition
 from loadtest.generator.open_model import OpenModel
 from loadtest.generator.tally import Tally
-from loadtest.generator.watch import Watch
+from loadtest.generator.watch import LAG_PERIOD, Watch
 from loadtest.messages import Begin, Done, Hello, Plan, Ready, Tick
 from loadtest.protocol import (
     COORDINATOR_VARIABLE,
@@ -32,7 +32,6 @@ CONNECT_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 900.0
 """Longest time for the others to come; the Job's own deadline is shorter or longer."""
 AGAIN_SECONDS: Final = 0.5
-LAG_PERIOD: Final = 0.05
 SCRAPE_SECONDS: Final = 5.0
 
 
@@ -114,7 +113,7 @@ async def open_worker(channel: socket.socket, plan: Plan, pod: str) -> None:
     run = asyncio.create_task(model.run())
     gone = asyncio.create_task(reader.read())
     tick = asyncio.create_task(_tick(writer, tally, watch, plan))
-    lag = asyncio.create_task(_lag(watch))
+    lag = asyncio.create_task(_lag(watch, tally))
     try:
         await asyncio.wait((run, gone, tick), return_when=asyncio.FIRST_COMPLETED)
         if not run.done():
@@ -150,7 +149,8 @@ async def _tick(writer: asyncio.StreamWriter, tally: Tally, watch: Watch, plan: 
     load = plan.scenario.load
     number = 0
     while True:
-        await asyncio.sleep(number + 1 - tally.now())
+        while (rest := number + 1 - tally.now()) > 0:  # noqa: ASYNC110  timers may be early
+            await asyncio.sleep(rest)
         hold = load.ramp_seconds <= number and number + 1 <= load.end
         second = tally.close_second(number, users=0, sockets=watch.sample(hold=hold))
         writer.write(line(Tick(second=second)))
@@ -158,11 +158,11 @@ async def _tick(writer: asyncio.StreamWriter, tally: Tally, watch: Watch, plan: 
         number += 1
 
 
-async def _lag(watch: Watch) -> None:
+async def _lag(watch: Watch, tally: Tally) -> None:
     while True:
         before = time.perf_counter()
         await asyncio.sleep(LAG_PERIOD)
-        watch.lag(time.perf_counter() - before - LAG_PERIOD)
+        watch.lag(time.perf_counter() - before - LAG_PERIOD, hold=tally.holding)
 
 
 def main() -> int:

@@ -4,9 +4,12 @@ import asyncio
 import json
 import os
 import re
+import time
 
 MODE, NAME = os.environ["MODE"], os.environ["NAME"]
-counted = {}
+LATE_SECONDS = 25
+"""Longer than right answers are asked for before a load."""
+counted, began = {}, {}
 
 
 def answer(status, body):
@@ -27,7 +30,9 @@ async def respond(method, path):
         await asyncio.sleep(3600)
     if MODE == "slow":
         await asyncio.sleep(0.3)
-    status = 500 if MODE == "500" else 200
+    began.setdefault("asked", time.monotonic())
+    late = MODE == "late" and time.monotonic() < began["asked"] + LATE_SECONDS
+    status = 500 if MODE == "500" or late else 200
     key = ("/v1/models/{model}/classify", status)
     counted[key] = counted.get(key, 0) + (2 if MODE == "miscounting" else 1)
     if MODE == "garbage":

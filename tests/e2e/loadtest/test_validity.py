@@ -33,12 +33,13 @@ RUNS = {
         "timeout_seconds": 10,
     },
     "miscounting": {},
+    "late": {"load": {"model": "open", "shape": 10, "seconds": 30}},
     "dying": {"load": {"model": "open", "shape": 20, "seconds": 20}},
 }  # fmt: skip
 
 
 def test_every_reason_for_invalid_is_found(place):
-    modes = {"stuck": "hang", "miscounting": "miscounting"}
+    modes = {"stuck": "hang", "miscounting": "miscounting", "late": "late"}
     names = {
         name: place.fake(
             modes.get(name, "good"), name=name, replicas=2 if name in {"pinned", "dying"} else 1
@@ -68,6 +69,7 @@ def test_every_reason_for_invalid_is_found(place):
     assert ReasonCode.SKEWED in found["pinned"]
     assert found["stuck"] >= {ReasonCode.RATE_MISSED, ReasonCode.SPARED}
     assert found["miscounting"] == {ReasonCode.COUNTS_DISAGREE}
+    assert found["late"] == {ReasonCode.UNCHECKED, ReasonCode.OBJECTIVE}
     assert found["dying"] >= {ReasonCode.PODS_CHANGED, ReasonCode.COUNTS_MISSING}
     for name in names.values():
         assert place.left(name) == "", name

@@ -45,7 +45,9 @@ def pod(name, number, **given):
 
 
 def timeline(users=20, seconds=50):
-    return [Second(second=second, intended=20, users=users) for second in range(seconds)]
+    return [
+        Second(second=second, intended=20, users=users, answered=20) for second in range(seconds)
+    ]
 
 
 def result(load=OPEN, *, given_scenario=None, **given):

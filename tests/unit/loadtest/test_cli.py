@@ -1,12 +1,14 @@
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from loadtest import cli, zero_loss
+from loadtest import cli, signals, zero_loss
 from loadtest.cli import app, main
 from loadtest.generator.__main__ import message
 from loadtest.protocol import MAX_MESSAGE_BYTES
@@ -120,6 +122,37 @@ def test_wrong_options_are_named_before_anything_starts(fake, tmp_path, monkeypa
     assert main() == 2  # a verdict ends in Typer, an error here
     assert "".join(written).startswith(f"INVALID: {said}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_breaks_is_no_verdict(monkeypatch, capsys):
+    def broken():
+        raise OSError("no room on the disk")
+
+    monkeypatch.setattr(cli, "app", broken)
+    assert main() == 2
+    assert "no room on the disk" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", signals.ENDING)
+def test_what_is_done_whole_is_not_cut_short(number):
+    done = []
+
+    def work(said):
+        os.kill(os.getpid(), number)
+        time.sleep(0.01)
+        done.append(said)
+
+    before = signal.getsignal(number)
+    try:
+        signals.interrupt()
+        signals.whole(work, "all")
+        assert done == ["all"]
+        with pytest.raises(KeyboardInterrupt):
+            work("again")
+    finally:
+        for each in signals.ENDING:
+            signal.signal(each, before if each == number else signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize(

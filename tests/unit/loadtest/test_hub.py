@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.coordinator import learn
 from loadtest.coordinator.hub import Hub
 from loadtest.coordinator.learn import Learner, Misbehaves, Unreachable
 from loadtest.messages import Known, Plan
@@ -168,3 +169,23 @@ async def test_nobody_there_and_somebody_else_there_differ(server):
     server.misbehave = garbage
     with pytest.raises(Misbehaves):
         await learner(server.port).answers(["one"])
+
+
+async def test_each_text_is_asked_for_again(server, monkeypatch):
+    """However long the others took."""
+    monkeypatch.setattr(learn, "MISBEHAVES_SECONDS", 0.5)
+    monkeypatch.setattr(learn, "AGAIN_SECONDS", 0.01)
+    asked = Learner(scenario(), "x", "127.0.0.1", server.port)
+    await asyncio.sleep(0.6)
+    refusals = 0
+
+    async def thrice(*_):
+        nonlocal refusals
+        refusals += 1
+        if refusals == 3:
+            server.misbehave = None
+        return b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
+
+    server.misbehave = thrice
+    assert len(await asked.answers(["one", "two"])) == 2
+    assert refusals == 3

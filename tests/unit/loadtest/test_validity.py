@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from facts import CLOSED, OPEN, measured, pod, result, timeline, worker
+from facts import CLOSED, OPEN, measured, pod, result, scenario, timeline, worker
 
 from loadtest.coordinator.assemble import judged
 from nlpserve.load_results import LOSSES, Counts, Outcome, Verdict
-from nlpserve.load_tests import Reason, ReasonCode
+from nlpserve.load_tests import Reason, ReasonCode, Second
 
 Code = ReasonCode
 
@@ -101,6 +101,37 @@ def test_one_request_without_the_right_answer_fails(outcome):
 def test_objectives(objectives, met):
     found, _ = verdict(given_scenario={"objectives": objectives})
     assert found is (Verdict.PASS if met else Verdict.FAIL)
+
+
+def test_answers_that_come_after_the_hold_are_no_throughput():
+    late = timeline()
+    for second in late:
+        second.answered = 14
+    late.append(Second(second=50, intended=0, answered=300))
+    wanted = {"objectives": {"answered_rate": 15}}
+    assert verdict(timeline=late, given_scenario=wanted) == (Verdict.FAIL, [Code.OBJECTIVE])
+
+
+WAVE = {"kind": "wave", "low": 200, "high": 2000, "period_seconds": 50}
+SHAPES = {
+    "wave": WAVE,
+    "ramp": {"kind": "ramp", "start": 10, "end": 400},
+    "levels": {"kind": "replay", "levels": [124, 20, 80], "factor": 0.1},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_users_that_follow_a_shape_are_enough_and_those_that_do_not_are_too_few(shape):
+    load = {"model": "closed", "shape": shape, "seconds": 50}
+    profile = scenario(load).load
+    there = [
+        Second(second=s, intended=0, users=round(profile.at(s + 0.99)), answered=20)
+        for s in range(50)
+    ]
+    assert verdict(load=load, timeline=there) == (Verdict.PASS, [])
+    there[25].users = round(0.9 * there[25].users) - 1
+    assert verdict(load=load, timeline=there)[1] == [Code.USERS_MISSED]
+    assert verdict(load=load, timeline=timeline(1))[1] == [Code.USERS_MISSED]
 
 
 def test_a_failure_in_the_rise_is_a_failure():

@@ -54,3 +54,31 @@ def test_only_the_hold_counts_for_sockets_and_cpu(monkeypatch):
     assert (facts.sockets_least, facts.sockets_most, facts.ports_most) == (7, 9, 16)
     assert facts.cpu_share == pytest.approx(1.5 / 4 / 0.5)
     assert facts.cpu_share_most == pytest.approx(1.0 / 2 / 0.5)
+
+
+def test_a_worker_that_stands_still_a_quarter_of_the_time_is_late():
+    found = Watch("1")
+    for _ in range(30):
+        for _ in range(6 * 20):
+            found.lag(0.001, hold=True)
+        found.lag(2.0, hold=True)
+    facts = found.facts(index=0, pod="p", counts=Counts(), connections=NOTHING)
+    assert facts.lag_p99 > 1.5
+    assert facts.lag_most == pytest.approx(2.0, rel=0.05)
+
+
+def test_a_stall_outside_the_hold_is_nobodys():
+    found = Watch("1")
+    found.lag(2.0, hold=False)
+    found.lag(0.001, hold=True)
+    facts = found.facts(index=0, pod="p", counts=Counts(), connections=NOTHING)
+    assert facts.lag_most < 0.01
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(-0.001, 1), (0, 1), (0.04, 1), (0.12, 3)])
+def test_looks_that_a_stall_kept_from_being_were_late_too(seconds, looks):
+    late = watch.missed(seconds)
+    assert len(late) == looks
+    assert late[0] == max(0, seconds)
+    assert late == sorted(late, reverse=True)
+    assert late[-1] >= 0
