@@ -46,9 +46,12 @@ class Server:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
-        await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(5):  # a transport that was closed closes its socket a turn later
+            await asyncio.sleep(0)
 
     async def _connection(self, reader, writer):
         self.connections += 1
