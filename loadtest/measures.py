@@ -48,12 +48,7 @@ def answered_rate(result: LoadTestResult) -> float:
 
     Those that came later belong to the hold's latencies; by them a queue would pass for throughput.
     """
-    load = result.scenario.load
-    rows = [
-        row.answered
-        for row in result.timeline
-        if load.ramp_seconds <= row.second and row.second + 1 <= load.end
-    ]
+    rows = [row.answered for row in result.timeline if result.scenario.load.holds(row.second)]
     return sum(rows) / len(rows) if rows else 0.0
 
 

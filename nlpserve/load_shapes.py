@@ -142,6 +142,10 @@ class Profile(Part):
             return self.shape.at(0.0, self.seconds) * second / self.ramp_seconds
         return self.shape.at(second - self.ramp_seconds, self.seconds)
 
+    def holds(self, second: int) -> bool:
+        """Whether this whole second lies after the rise and before the end."""
+        return self.ramp_seconds <= second and second + 1 <= self.end
+
     def highest(self) -> float:
         """The largest level of all whole seconds."""
         whole = range(math.ceil(self.seconds))

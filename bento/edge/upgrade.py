@@ -4,12 +4,7 @@ The parser takes it for granted that an upgrade is granted: it hands on a head t
 without its body, whose bytes would then be read as the next request.
 """
 
-from asyncio import AbstractEventLoop
-from typing import Any
-
 from httptools import HttpRequestParser
-from uvicorn import Config
-from uvicorn.server import ServerState
 
 from bento.edge.flow import PacedProtocol
 
@@ -19,16 +14,8 @@ class PlainProtocol(PacedProtocol):
 
     __slots__ = ("_again",)
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: AbstractEventLoop | None = None,
-    ) -> None:
-        """As uvicorn makes it."""
-        super().__init__(config, server_state, app_state, _loop)
-        self._again = False  # whether this head is read once more, without its wish
+    _again: bool
+    """Whether the newest whole head is read once more, without its wish."""
 
     def on_headers_complete(self) -> None:
         """Begin the request, unless its body would be lost."""

@@ -62,9 +62,8 @@ class Samples:
 
 def _hold(result: LoadTestResult) -> list[tuple[int, int, Histogram]]:
     """Whole seconds after the rise and before the end."""
-    load = result.scenario.load
     return [
         (second.answered, second.failures, second.latency)
         for second in result.timeline
-        if second.second >= load.ramp_seconds and second.second + 1 <= load.end
+        if result.scenario.load.holds(second.second)
     ]

@@ -121,11 +121,10 @@ class Watch:
             try:
                 seen.last = await self.read(pod)  # of one that ends, too: its last word comes later
             except ClusterError as error:
-                if pod.ready or seen.was_ready:
-                    if not pod.ending:
-                        self.problems.append(str(error))
-                else:  # it never had a request
+                if not (pod.ready or seen.was_ready):  # it never had a request
                     seen.last = Counted({}, 0)
+                elif not pod.ending:
+                    self.problems.append(str(error))
         for seen in self.pods.values():
             if seen.last_word is not None:
                 await asyncio.wait((seen.last_word,), timeout=LAST_WORD_SECONDS)

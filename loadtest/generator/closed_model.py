@@ -101,7 +101,7 @@ def _tick(line_out: Any, crowd: Crowd, watch: Watch, runner: Any) -> None:  # no
     number = 0
     while True:
         gevent.sleep(max(0.0, number + 1 - crowd.tally.now()))
-        hold = load.ramp_seconds <= number and number + 1 <= load.end
+        hold = load.holds(number)
         sockets = watch.sample(hold=hold)
         second = crowd.tally.close_second(number, users=runner.user_count, sockets=sockets)
         line_out.sendall(line(Tick(second=second)))

@@ -151,7 +151,7 @@ async def _tick(writer: asyncio.StreamWriter, tally: Tally, watch: Watch, plan: 
     while True:
         while (rest := number + 1 - tally.now()) > 0:  # noqa: ASYNC110  timers may be early
             await asyncio.sleep(rest)
-        hold = load.ramp_seconds <= number and number + 1 <= load.end
+        hold = load.holds(number)
         second = tally.close_second(number, users=0, sockets=watch.sample(hold=hold))
         writer.write(line(Tick(second=second)))
         await writer.drain()
