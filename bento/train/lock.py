@@ -1,7 +1,6 @@
 """What was done, with digests of all that went in and came out: the steps' lock file."""
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,25 +50,6 @@ def path_sha256(path: Path) -> str:
         for file in sorted(path.rglob("*"))
         if file.is_file()
     ]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def code_sha256(module: str) -> str:
-    """Digest of a module's source, or of all sources of a package, without importing it.
-
-    Raises TrainError when no such module is found.
-    """
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        spec = None
-    if spec is None:
-        raise TrainError(f"[steps -> modules] there is no module {module}")
-    roots = [Path(root) for root in spec.submodule_search_locations or ()]
-    files = [(root, file) for root in roots for file in sorted(root.rglob("*.py"))]
-    if not roots and spec.origin:
-        files = [(Path(spec.origin).parent, Path(spec.origin))]
-    lines = [f"{file_sha256(file)}  {file.relative_to(root).as_posix()}\n" for root, file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bento.train.code import code_digests
 from bento.train.errors import TrainError
 from bento.train.lock import (
     LOCK,
     Record,
     Scalar,
-    code_sha256,
     path_sha256,
     read_lock,
     why_run,
@@ -43,9 +43,10 @@ class Task:
 class Step:
     """One declared step.
 
-    `inputs` and `outputs` name files or folders; `modules` are dotted names of the code that the
-    result depends on, a package standing for all its modules. `settings` holds whatever else
-    decides the result. `run` must write every output it is given, at the path it is given.
+    `inputs` and `outputs` name files or folders; `modules` are dotted names of the code that makes
+    the result, a package standing for all its modules; what of ours they import counts, too.
+    `settings` holds whatever else decides the result. `run` must write every output it is given,
+    at the path it is given.
     """
 
     name: str
@@ -157,7 +158,7 @@ def _wanted(step: Step) -> Record:
     return Record(
         seed=step.seed,
         settings=dict(step.settings),
-        code={module: code_sha256(module) for module in step.modules},
+        code=code_digests(step.modules),
         inputs=inputs,
         outputs={},
         seconds=0.0,

@@ -5,7 +5,8 @@ projection first, so that serving stores projected vectors. Texts are kept flat,
 serving: CLOSE | OPEN w .. w CLOSE | OPEN w .. w CLOSE | OPEN, pooled over each OPEN .. CLOSE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +94,18 @@ class Network(nn.Module):
         return logits
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """More gain nothing at this size, and sums would differ. What trains next has its own count."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def fit(
     texts: Sequence[NDArray[np.int64]],
     labels: NDArray[np.int64],
@@ -102,7 +115,6 @@ def fit(
     seed: int,
 ) -> Network:
     """Train with AdamW, a linear rate to zero and label smoothing. Deterministic."""
-    torch.set_num_threads(1)  # more gain nothing at this size, and sums would differ
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     classes = int(labels.max()) + 1
@@ -132,6 +144,7 @@ def fit(
     return network
 
 
+@one_thread()
 @torch.no_grad()
 def logits(network: Network, texts: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
     """Logits [texts, classes] without dropout."""

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bento.artifacts import read_artifact
 from bento.train import pipeline as pipelines
 from bento.train.__main__ import app
-from bento.train.lock import code_sha256
+from bento.train.code import code_digests
 from bento.train.places import Places
 from bento.train.steps import Step, check_steps
 
@@ -158,7 +158,7 @@ def test_every_real_step_is_declared_rightly(tmp_path):
     check_steps(steps)
     for step in steps:
         assert step.help.endswith(".")
-        assert all(code_sha256(module) for module in step.modules)
+        assert len(code_digests(step.modules)) >= len(step.modules)
         assert all(tmp_path / "work" in path.parents for path in step.outputs.values())
 
 

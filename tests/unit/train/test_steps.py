@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bento.train import code
+from bento.train.code import code_digests
 from bento.train.errors import TrainError
-from bento.train.lock import LOCK, Record, code_sha256, path_sha256, read_lock, why_run
+from bento.train.lock import LOCK, Record, path_sha256, read_lock, why_run
 from bento.train.steps import Step, run_steps
 
 DIGEST = "0" * 64
@@ -67,7 +69,10 @@ def test_force_runs_it_again(world):
         ({"settings": {"size": 4}}, "setting size changed"),
         ({"settings": {}}, "setting size changed"),
         ({"seed": 8}, "the seed changed"),
-        ({"modules": ["bento.train.cli"]}, "code bento.train.cli changed"),
+        (
+            {"modules": ["bento.train.errors", "bento.train.tables"]},
+            "code bento.train.tables changed",
+        ),
     ],
 )
 def test_a_changed_declaration_runs_it_again(world, fields, reason):
@@ -243,11 +248,31 @@ def test_folder_digest_sees_names_and_contents(tmp_path):
 
 def test_a_package_stands_for_its_modules():
     package = Path(__file__).parents[3] / "bento/train/emotion"
-    assert package.is_dir()
-    assert code_sha256("bento.train.emotion") not in {
-        code_sha256("bento.train.errors"),
-        code_sha256("bento.train.emotion.data"),
+    names = {f"bento.train.emotion.{path.stem}" for path in package.glob("*.py")}
+    names = {name.removesuffix(".__init__") for name in names}
+    assert len(names) > 5
+    assert names <= code_digests(["bento.train.emotion"]).keys()
+
+
+def test_what_a_module_imports_counts_wherever_it_imports_it(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(code, "OURS", "made_up")
+    folder = tmp_path / "made_up"
+    folder.mkdir()
+    sources = {
+        "__init__": "",
+        "step": "def run():\n    from made_up import near\n    import json",
+        "near": "import made_up.far\nfrom made_up.far import NUMBER",
+        "far": "NUMBER = 1",
+        "other": "NUMBER = 2",
     }
+    for name, source in sources.items():
+        (folder / f"{name}.py").write_text(source)
+    before = code_digests(["made_up.step"])
+    assert before.keys() == {"made_up.step", "made_up.near", "made_up.far"}
+    (folder / "far.py").write_text("NUMBER = 3")
+    after = code_digests(["made_up.step"])
+    assert {name for name in before if before[name] != after[name]} == {"made_up.far"}
 
 
 def record(**fields):
