@@ -1,5 +1,6 @@
 """Transformers as ONNX: tokens in, logits out, texts of like length run together."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -68,11 +69,17 @@ class TransformerEngine:
             )
         except Exception as error:  # noqa: BLE001  onnxruntime raises classes of its own
             raise ArtifactError(f"{artifact.folder / MODEL} does not load: {error}") from None
+        # Read when the tokenizer first works: it would else take every core of the node.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if threads > 1 else "false")
+        os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
         try:
             self._tokenizer = Tokenizer.from_file(str(artifact.folder / TOKENIZER))
         except Exception as error:  # noqa: BLE001  tokenizers raises plain Exception
             raise ArtifactError(f"{artifact.folder / TOKENIZER} does not load: {error}") from None
-        self._tokenizer.enable_truncation(artifact.manifest.max_tokens or DEFAULT_MAX_TOKENS)
+        end_that_is_cut = (self._tokenizer.truncation or {}).get("direction", "right")
+        self._tokenizer.enable_truncation(
+            artifact.manifest.max_tokens or DEFAULT_MAX_TOKENS, direction=end_that_is_cut
+        )
         self._tokenizer.no_padding()
         self._inputs = {entry.name for entry in self._session.get_inputs()}
         unknown = self._inputs - {"input_ids", "attention_mask", "token_type_ids"}
@@ -107,4 +114,6 @@ class TransformerEngine:
         if "token_type_ids" in self._inputs:
             feeds["token_type_ids"] = np.zeros_like(ids)
         logits: NDArray[np.float32] = self._session.run(None, feeds)[0]
-        return logits
+        if not np.isfinite(logits).all():
+            raise FloatingPointError("the model gave logits that are no finite numbers")
+        return logits.astype(np.float32, copy=False)

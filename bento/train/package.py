@@ -19,6 +19,8 @@ from bento.train.evaluate import ArtifactAnswers
 from nlpserve import __version__
 
 Quantize = Literal["none", "int8"]
+TRIALS = ("a", "a " * 5_000)
+"""Texts that a packaged model has to answer; the second is as long as the service takes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def package(
         manifest = make_manifest(draft, prepared, facts)
         write_manifest(draft, manifest)
         model = ArtifactAnswers(draft)
-        model.answer(["a"])
+        try_out(model)
         if texts:
             scores = answer_all(texts, model) if held_out is None else held_out
             unknown = prepared.unknown(texts) if prepared.unknown else (0, 0)
@@ -87,6 +89,18 @@ def package(
             out.rmdir()
         shutil.move(draft, out)
     return prepared
+
+
+def try_out(model: ArtifactAnswers) -> None:
+    """Answer a short text and one over every limit. Raises TrainError when the model does not."""
+    for text in TRIALS:
+        try:
+            model.answer([text])
+        except Exception as error:  # noqa: BLE001  each framework raises classes of its own
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise TrainError(
+                f"the packaged model fails on a text of {len(text)} characters: {reason}"
+            ) from None
 
 
 def make_manifest(folder: Path, prepared: Prepared, facts: Facts) -> Manifest:

@@ -35,7 +35,13 @@ def prepare_spacy(source: Path, target: Path) -> Prepared:
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainError(f"[{source}] spaCy cannot load it: {reason}") from None
-    labels: tuple[str, ...] = tuple(getattr(nlp.get_pipe(classifier), "labels", ()))
+    component = nlp.get_pipe(classifier)
+    if getattr(getattr(component, "model", None), "attrs", {}).get("multi_label"):
+        raise TrainError(
+            f"[{source} -> {classifier}] is a multilabel classifier by its model's"
+            " exclusive_classes = false; one label for each text is served"
+        )
+    labels: tuple[str, ...] = tuple(getattr(component, "labels", ()))
     if len(labels) < 2:
         raise TrainError(f"[{source} -> {classifier}] has {len(labels)} labels; 2 are needed")
     shutil.copytree(source, target / PIPELINE)

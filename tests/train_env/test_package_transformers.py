@@ -1,5 +1,6 @@
 """Users' own transformers, tiny and random: packaged answers equal the framework's."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -161,19 +162,6 @@ def test_the_artifact_answers_as_the_framework_does(tmp_path, save, limit):
     assert manifest.profile is not None
 
 
-def save_distilbert(folder):
-    save_bert(folder)
-    limits = {"vocab_size": 5 + 40, "max_position_embeddings": 48}
-    names = {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4, "initializer_range": 0.3}
-    config = transformers.DistilBertConfig(
-        **limits, **names, id2label=SHAPE["id2label"], label2id=SHAPE["label2id"]
-    )
-    torch.manual_seed(4)
-    model = transformers.DistilBertForSequenceClassification(config).eval()
-    model.save_pretrained(folder)
-    return model
-
-
 def test_int8_is_smaller_and_close(tmp_path):
     model = save_bert(tmp_path / "hf", hidden_size=64, intermediate_size=256)
     package(lambda to: prepare_hf(tmp_path / "hf", to), FACTS, tmp_path / "plain")
@@ -191,6 +179,40 @@ def test_texts_over_the_limit_are_cut(tmp_path):
     engine = load_engine(read_artifact(out), threads=1)
     ((_, scores),) = engine.predict(["tea " * 500])
     assert scores.shape == (1, 3)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_long_texts_are_cut_where_the_tokenizer_cuts_them(tmp_path, side):
+    model = save_bert(tmp_path / "hf")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf", truncation_side=side)
+    tokenizer.save_pretrained(tmp_path / "hf")
+    out = tmp_path / "out"
+    package(lambda to: prepare_hf(tmp_path / "hf", to, most_tokens=8), FACTS, out)
+    text = " ".join(["bridge", "house"] + ["tea"] * 10 + ["garden", "stone"])
+    inputs = tokenizer(text, return_tensors="pt", truncation=True, max_length=8)
+    with torch.inference_mode():
+        wanted = model(**inputs).logits.softmax(dim=1).numpy()
+    engine = load_engine(read_artifact(out), threads=1)
+    ((_, scores),) = engine.predict([text])
+    assert scores == pytest.approx(wanted, abs=1e-3)
+
+
+def test_a_checkpoint_without_its_head_is_refused(tmp_path):
+    model = save_bert(tmp_path / "hf")
+    weights = {name: value for name, value in model.state_dict().items() if "pooler" not in name}
+    model.save_pretrained(tmp_path / "hf", state_dict=weights)
+    refused(lambda to: prepare_hf(tmp_path / "hf", to), tmp_path, "lacks bert.pooler")
+
+
+def test_a_model_that_fails_at_its_longest_input_is_refused(tmp_path):
+    source = tmp_path / "hf"
+    save_bert(source)
+
+    def past_the_table(to):
+        prepared = prepare_hf(source, to)
+        return dataclasses.replace(prepared, max_tokens=60)
+
+    refused(past_the_table, tmp_path, "fails on a text of 10000 characters")
 
 
 @pytest.mark.parametrize(
@@ -244,19 +266,28 @@ def test_a_folder_without_a_model(tmp_path):
     refused(lambda to: prepare_hf(tmp_path, to), tmp_path, "config.json] is not JSON")
 
 
-def onnx_folder(folder, *, outputs=3, softmax=False):
-    """A classifier that gives each text the mean of random rows, one for each token."""
+def onnx_folder(folder, *, outputs=3, last="Identity", masked=True):
+    """A classifier that gives each text the mean of random rows, one for each token.
+
+    `masked`: of its own tokens alone, and not of the padding too.
+    """
     save_bert(folder / "bert")
     width = len((folder / "bert/vocab.txt").read_text(encoding="utf-8").split("\n"))
     table = np.random.default_rng(3).normal(size=(width, outputs)).astype(np.float32)
-    last = "mean" if softmax else "logits"
+    ids = TensorProto.INT64
+    counted = "attention_mask" if masked else "ones"
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
-        helper.make_node("ReduceMean", ["rows", "axes"], [last], keepdims=0),
+        helper.make_node("Add", ["attention_mask", "one"], ["above"]),
+        helper.make_node("Div", ["above", "above"], ["ones"]),
+        helper.make_node("Cast", [counted], ["weights"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["weights", "last_axis"], ["column"]),
+        helper.make_node("Mul", ["rows", "column"], ["kept"]),
+        helper.make_node("ReduceSum", ["kept", "axes"], ["sum"], keepdims=0),
+        helper.make_node("ReduceSum", ["column", "axes"], ["number"], keepdims=0),
+        helper.make_node("Div", ["sum", "number"], ["mean"]),
+        helper.make_node(last, ["mean"], ["logits"]),
     ]
-    if softmax:
-        nodes.append(helper.make_node("Softmax", ["mean"], ["logits"], axis=1))
-    ids = TensorProto.INT64
     graph = helper.make_graph(
         nodes,
         "mean",
@@ -268,6 +299,8 @@ def onnx_folder(folder, *, outputs=3, softmax=False):
         [
             helper.make_tensor("table", TensorProto.FLOAT, table.shape, table.ravel()),
             helper.make_tensor("axes", ids, [1], [1]),
+            helper.make_tensor("last_axis", ids, [1], [2]),
+            helper.make_tensor("one", ids, [1], [1]),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
@@ -279,7 +312,10 @@ def onnx_folder(folder, *, outputs=3, softmax=False):
 def test_an_onnx_folder_with_named_outputs(tmp_path):
     source = onnx_folder(tmp_path / "onnx")
     package(lambda to: prepare_onnx(source, to, ["a", "b", "c"]), FACTS, tmp_path / "out")
-    assert answers(tmp_path / "out").sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    engine = load_engine(read_artifact(tmp_path / "out"), threads=1)
+    alone = [next(engine.predict([text]))[1][0] for text in TEXTS]
+    assert np.ptp(alone, axis=0).max() > 0.05
+    assert answers(tmp_path / "out") == pytest.approx(np.array(alone), abs=1e-5)
     (source / "config.json").write_bytes((source / "bert/config.json").read_bytes())
     package(lambda to: prepare_onnx(source, to), FACTS, tmp_path / "named")
     manifest = read_artifact(tmp_path / "named").manifest
@@ -289,15 +325,33 @@ def test_an_onnx_folder_with_named_outputs(tmp_path):
 
 def test_onnx_folders_that_are_not_served(tmp_path):
     source = onnx_folder(tmp_path / "onnx")
-    refused(lambda to: prepare_onnx(source, to, ["a", "b"]), tmp_path, "for 2 texts and 2 labels")
+    refused(lambda to: prepare_onnx(source, to, ["a", "b"]), tmp_path, "for 4 texts and 2 labels")
     refused(lambda to: prepare_onnx(source, to), tmp_path, "has no config.json")
     (source / "tokenizer.json").write_text("{}")
     refused(lambda to: prepare_onnx(source, to, ["a", "b", "c"]), tmp_path, "does not load")
     (source / "model.onnx").write_bytes(b"x")
     (source / "tokenizer.json").unlink()
     refused(lambda to: prepare_onnx(source, to, ["a", "b", "c"]), tmp_path, "json] is missing")
-    certain = onnx_folder(tmp_path / "certain", softmax=True)
-    refused(lambda to: prepare_onnx(certain, to, ["a", "b", "c"]), tmp_path, "gives probabilities")
+
+
+@pytest.mark.parametrize("last", ["Softmax", "Sigmoid"])
+def test_an_onnx_model_that_gives_probabilities_is_refused(tmp_path, last):
+    source = onnx_folder(tmp_path / "onnx", last=last)
+    refused(lambda to: prepare_onnx(source, to, ["a", "b", "c"]), tmp_path, "gives probabilities")
+
+
+def test_an_onnx_model_that_counts_the_padding_is_refused(tmp_path):
+    source = onnx_folder(tmp_path / "onnx", masked=False)
+    refused(
+        lambda to: prepare_onnx(source, to, ["a", "b", "c"]), tmp_path, "otherwise beside a longer"
+    )
+
+
+def test_names_given_by_hand_do_not_hide_what_the_config_says(tmp_path):
+    source = onnx_folder(tmp_path / "onnx")
+    config = {"problem_type": "multi_label_classification"}
+    (source / "config.json").write_text(json.dumps(config))
+    refused(lambda to: prepare_onnx(source, to, ["a", "b", "c"]), tmp_path, "is multi_label")
 
 
 def test_a_damaged_onnx_artifact_is_an_artifact_error(tmp_path):
@@ -315,3 +369,5 @@ def test_token_limits():
     roberta = {"max_position_embeddings": 514, "model_type": "roberta", "pad_token_id": 1}
     assert token_limit(roberta, 10**30) == 512
     assert token_limit(roberta, 64) == 64
+    mpnet = {"max_position_embeddings": 514, "model_type": "mpnet"}
+    assert token_limit(mpnet, None) == 512

@@ -70,6 +70,14 @@ def test_a_multilabel_classifier(facts, tmp_path, pipeline_folder):
     refused(source, facts, tmp_path, "is a multilabel classifier")
 
 
+def test_a_classifier_whose_model_gives_several_labels(facts, tmp_path, pipeline_folder):
+    source = copied(pipeline_folder, tmp_path)
+    nlp = spacy.load(source)
+    nlp.get_pipe("textcat").model.attrs["multi_label"] = True
+    nlp.to_disk(source)
+    refused(source, facts, tmp_path, "is a multilabel classifier by its model")
+
+
 @pytest.mark.parametrize("name", ["setup.py", "textcat/extra.pkl", "lib.so", "a/MODEL.PT"])
 def test_code_and_pickles_by_name(facts, tmp_path, pipeline_folder, name):
     source = copied(pipeline_folder, tmp_path)
