@@ -120,7 +120,7 @@ def read_artifact(folder: Path) -> Artifact:
     """Read the manifest and check each named file.
 
     Raises ArtifactError when the manifest is missing or wrong, a file is missing or not named
-    (a model card, *.md, need not be), or its sha256 differs.
+    (a model card, *.md, need not be), or its sha256 differs, or a folder is a link.
     """
     path = folder / MANIFEST
     try:
@@ -143,6 +143,9 @@ def read_artifact(folder: Path) -> Artifact:
             raise ArtifactError(f"{file} does not have the sha256 that {MANIFEST} gives")
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
-        if file.is_file() and name not in {*manifest.files, MANIFEST} and file.suffix != ".md":
+        if file.is_symlink() and file.is_dir():
+            raise ArtifactError(f"{file} is a link to a folder, whose files nothing would check")
+        named = name in manifest.files or name == MANIFEST
+        if file.is_file() and not named and (file.suffix != ".md" or "/" in name):
             raise ArtifactError(f"{file} is not named in {MANIFEST}")
     return Artifact(folder, manifest)

@@ -61,7 +61,7 @@ def check_file(path: Path, source: Source, *, downloaded: bool = False) -> Check
     if not path.is_file():
         raise TrainError(f"{where} is missing in {path.parent}")
     try:
-        rows = _count_rows(path)
+        rows = _count_rows(path, Path(source.name).name)
         digest = file_sha256(path)
     except (OSError, UnicodeDecodeError, LabelledFileError) as error:
         raise TrainError(f"{where} {error}") from None
@@ -73,10 +73,10 @@ def check_file(path: Path, source: Source, *, downloaded: bool = False) -> Check
     return Checked(source, path, rows, digest, published=published, downloaded=downloaded)
 
 
-def _count_rows(path: Path) -> int:
+def _count_rows(path: Path, name: str) -> int:
     if path.suffix == ".txt":
         return len(path.read_text(encoding="utf-8").splitlines())
-    if path.name == "pretrained_predictions.json":
+    if name == "pretrained_predictions.json":
         return len(read_records(path.read_text(encoding="utf-8"), path))
     return len(read_labelled(path))
 
@@ -92,6 +92,7 @@ def _fetch(session: requests.Session, url: str, path: Path, source: Source) -> N
         digest = file_sha256(draft)
         if source.sha256 not in (None, digest):
             raise TrainError(f"[{source.name}] {url} has sha256 {digest}, not {source.sha256}")
+        check_file(draft, source)
         draft.chmod(0o644)
         draft.replace(path)
     finally:

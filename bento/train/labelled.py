@@ -73,7 +73,8 @@ def read_records(content: str, path: Path) -> list[dict[str, Any]]:
 
 
 def _by_rows(columns: dict[str, Any], path: Path) -> list[dict[str, Any]]:
-    keys = list(next(iter(columns.values()), {}))
+    first = next(iter(columns.values()), None)
+    keys = list(first) if isinstance(first, dict) else []
     for name, column in columns.items():
         if not isinstance(column, dict) or list(column) != keys:
             raise LabelledFileError(f"{path} has no rows in column {name!r}, or not the same ones")

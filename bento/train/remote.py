@@ -28,8 +28,11 @@ class ServiceAnswers:
         facts = self._ask("GET", base + V1_MODEL.format(model=model))
         try:
             self.labels = tuple(str(label) for label in facts["labels"])
-        except (KeyError, TypeError):
-            raise UnreachableError(f"{base} does not say which labels {model} has") from None
+            self._most_texts = max(1, int(facts["limits"]["max_texts"]))
+        except (KeyError, TypeError, ValueError):
+            raise UnreachableError(
+                f"{base} does not say which labels {model} has, or how many texts it takes"
+            ) from None
 
     def __enter__(self) -> Self:
         """The connection is open already."""
@@ -45,7 +48,17 @@ class ServiceAnswers:
         self._session.close()
 
     def answer(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Scores of the texts, [texts, labels]. Raises UnreachableError."""
+        """Scores of the texts, [texts, labels], in as many requests as the service's limit asks.
+
+        Raises UnreachableError.
+        """
+        parts = [
+            self._answer(texts[start : start + self._most_texts])
+            for start in range(0, len(texts), self._most_texts)
+        ]
+        return np.concatenate(parts)
+
+    def _answer(self, texts: Sequence[str]) -> NDArray[np.float32]:
         answer = self._ask("POST", self._url, {"texts": list(texts)})
         try:
             table = [

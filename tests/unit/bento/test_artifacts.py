@@ -173,6 +173,21 @@ def test_file_that_the_manifest_does_not_name(artifact, name):
     assert f"{name} is not named" in refused(folder)
 
 
+def test_a_link_to_a_folder_would_hide_files(artifact, tmp_path):
+    folder = artifact("bad")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/extra.bin").write_bytes(b"x")
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    assert "more is a link to a folder" in refused(folder)
+
+
+def test_only_a_card_beside_the_manifest_need_not_be_named(artifact):
+    folder = artifact("bad")
+    (folder / "deep").mkdir()
+    (folder / "deep/README.md").write_bytes(b"x")
+    assert "README.md is not named" in refused(folder)
+
+
 def test_model_card_need_not_be_named(artifact):
     folder = artifact("good")
     (folder / "README.md").write_text("# Good", encoding="utf-8")

@@ -104,6 +104,14 @@ def test_a_damaged_download_is_not_kept(tmp_path, serve):
     assert leftovers(tmp_path) == []
 
 
+def test_a_download_of_another_length_is_not_kept(tmp_path, serve):
+    files = FILES | {SOME[0].url_path: ROWS.replace(b"]", b"," + ROWS[1:])}
+    with serve(handler_of(files)) as url, pytest.raises(TrainError, match="has 2 rows, not 1"):
+        fetch(tmp_path, url)
+    assert not (tmp_path / "intents/train.json").exists()
+    assert leftovers(tmp_path) == []
+
+
 def test_a_download_cut_short_is_not_kept(tmp_path, serve):
     class Cut(handler_of(FILES)):
         def do_GET(self):  # noqa: N802

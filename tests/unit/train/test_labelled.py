@@ -51,6 +51,7 @@ def test_the_format_is_told_by_content_when_the_suffix_does_not(tmp_path):
         ("a.json", "4", r"\[file\] .* holds no list"),
         ("a.json", "[]", r"\[file\] .* holds no rows"),
         ("a.json", '{"intent": {"0": "a"}, "sentence": {"1": "b"}}', "column 'sentence'"),
+        ("a.json", '{"accuracy": 1}', "no rows in column 'accuracy'"),
         ("a.tsv", "", r"\[row 1\] has no tab"),
         ("a.tsv", "a\t1\nb", r"\[row 2\] has no tab"),
         ("a.tsv", "a\t28", r"\[row 1 -> labels\] '28' is no id from 0 to 27"),

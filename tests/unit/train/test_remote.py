@@ -9,7 +9,7 @@ from bento.train.evaluate import evaluate
 from bento.train.labelled import Labelled
 from bento.train.remote import ServiceAnswers
 
-FACTS = {"name": "m", "labels": ["no", "yes"]}
+FACTS = {"name": "m", "labels": ["no", "yes"], "limits": {"max_texts": 1024}}
 
 
 def by_word(text):
@@ -66,6 +66,13 @@ def test_scores_the_whole_file_and_rides_out_an_overload(serve):
     assert result.scores()["ece"] == pytest.approx(0.1)
     assert handler.sizes == [64, 64, 64, 64, 12]
     assert set(handler.keys) == {"Bearer k"}
+
+
+def test_a_request_holds_no_more_texts_than_the_service_takes(serve):
+    handler = service(facts=FACTS | {"limits": {"max_texts": 48}})
+    with serve(handler) as url, ServiceAnswers(url, "m", backoff=0) as model:
+        assert evaluate(ROWS, model).scores()["accuracy"] == 1.0
+    assert handler.sizes == [48, 16] * 4 + [12]
 
 
 def test_gives_up_with_the_services_reason(serve):
