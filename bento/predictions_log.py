@@ -21,7 +21,12 @@ from bento.settings import Settings
 
 STANDARD_OUTPUT: Final = "-"
 CLOSE_SECONDS: Final = 5.0
+COMPLAINT_SECONDS: Final = 60.0
+QUEUE_CHARACTERS: Final = 8_000_000
+"""What may wait beside the bound of lines: at most 32 MB, whatever the texts are."""
 _Line = tuple[float, dict[str, str]]
+
+logger = logging.getLogger(__name__)
 
 
 def format_line(moment: float, members: dict[str, str]) -> str:
@@ -42,7 +47,21 @@ class _Counting(logging.Handler):
 
 
 class _File(_Counting, logging.handlers.RotatingFileHandler):
-    """A file that is rotated."""
+    """A file that is rotated. When it cannot be, its lines are lost, not the disk's last byte."""
+
+    _next_complaint = 0.0
+
+    def doRollover(self) -> None:  # noqa: N802  logging's name
+        """Rotate. Raises OSError, and says so once a minute."""
+        try:
+            super().doRollover()
+        except OSError as error:
+            if time.monotonic() >= self._next_complaint:
+                self._next_complaint = time.monotonic() + COMPLAINT_SECONDS
+                logger.error(  # noqa: TRY400  one line is enough
+                    "The prediction log cannot be rotated, its lines are lost: %s", error
+                )
+            raise
 
 
 class _Output(_Counting, logging.StreamHandler[TextIO]):
@@ -64,6 +83,8 @@ class PredictionsLog:
         )
         self._on_drop = on_drop
         self._lines: queue.Queue[_Line | None] = queue.Queue(settings.predictions_log_queue)
+        # Each is written by one side alone: what came in, and what went out.
+        self._queued = self._written = 0
         self._closed = False
         self._handler = _handler(settings)
         self._handler.on_drop = on_drop
@@ -93,17 +114,21 @@ class PredictionsLog:
         self._handler.close()
 
     def _put(self, members: dict[str, str]) -> None:
-        if self._closed:
+        size = sum(map(len, members.values()))
+        if self._closed or self._queued - self._written + size > QUEUE_CHARACTERS:
             self._on_drop()
             return
         try:
             self._lines.put_nowait((time.time(), members))
         except queue.Full:
             self._on_drop()
+            return
+        self._queued += size
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
             moment, members = line
+            self._written += sum(map(len, members.values()))
             if self._key is not None and "text" in members:
                 digest = hmac.new(self._key, members["text"].encode(), hashlib.sha256)
                 members = {**members, "text": digest.hexdigest()}

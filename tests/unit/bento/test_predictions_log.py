@@ -215,3 +215,37 @@ def test_folder_that_is_not_there_is_an_error_at_the_start(tmp_path):
     settings = Settings(predictions_log="text", predictions_log_file=str(tmp_path / "a" / "b"))
     with pytest.raises(OSError, match="a/b"):
         open_predictions_log(settings, lambda: None)
+
+
+def test_a_log_that_cannot_be_rotated_says_so_and_counts(open_log, tmp_path, monkeypatch, caplog):
+    log, drops = open_log(predictions_log_max_bytes=1000)
+
+    def busy(_handler, source, target):
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr("logging.handlers.RotatingFileHandler.rotate", busy)
+    for _ in range(30):
+        log.prediction("emotion", "x" * 100, "joy")
+    log.close()
+    written = (tmp_path / "log.txt").read_text(encoding="utf-8").count("\n")
+    assert 0 < written < 30
+    assert len(drops) == 30 - written
+    assert [record.message for record in caplog.records if "rotated" in record.message] == [
+        "The prediction log cannot be rotated, its lines are lost: [Errno 16] Device or resource"
+        " busy"
+    ]
+
+
+def test_long_texts_that_wait_are_bounded_too(open_log, monkeypatch):
+    output = BlockedOutput()
+    monkeypatch.setattr("sys.stdout", output)
+    monkeypatch.setattr("bento.predictions_log.QUEUE_CHARACTERS", 1000)
+    log, drops = open_log(predictions_log_file="-")
+    log.prediction("emotion", "first", "joy")
+    assert output.reached.wait(10)
+    for _ in range(5):
+        log.prediction("emotion", "x" * 300, "joy")
+    output.go.set()
+    log.close()
+    assert len(drops) == 2
+    assert output.getvalue().count("\n") == 4
