@@ -17,7 +17,7 @@ import numpy as np
 from bento import refusals
 from bento.engines import Engine
 from bento.execution import Failure, Outcome, Runner
-from bento.pending import BatchLimits, BatchObserver, PendingRequest, Prediction, Reply
+from bento.pending import Awaited, BatchLimits, BatchObserver, PendingRequest, Prediction, Reply
 from bento.turns import Turns
 from nlpserve.errors import ModelFailed
 from nlpserve.metrics import BatchReason
@@ -56,7 +56,7 @@ class Batcher:
         self._batch: list[_Entry] = []
         self._batch_started = self._batch_ended = 0.0
         self._cost = seconds_per_text
-        self._scheduled = False
+        self._full = self._scheduled = False
         self._dead: str | None = None
         self._runner = make_runner(engine)
         self._runner.start(self._on_outcome, self._on_done, self.fail_all)
@@ -81,10 +81,15 @@ class Batcher:
         """Whether the model can still answer."""
         return self._dead is None
 
-    def submit(self, texts: Sequence[str]) -> asyncio.Future[list[Prediction]]:
-        """Queue a request's texts; the future holds their predictions. Else as `put`."""
+    def submit(
+        self, texts: Sequence[str], left: Callable[[], bool] | None = None
+    ) -> asyncio.Future[list[Prediction]]:
+        """Queue a request's texts; the future holds their predictions. Else as `put`.
+
+        It gets ClientLeft when `left` is true once their turn comes.
+        """
         future: asyncio.Future[list[Prediction]] = self._loop.create_future()
-        self.put(texts, future)
+        self.put(texts, Awaited(future, left) if left else future)
         return future
 
     def put(self, texts: Sequence[str], reply: Reply) -> None:
@@ -153,6 +158,7 @@ class Batcher:
         """The oldest entries, up to the batch's bounds; those past their deadline fail here."""
         batch: list[_Entry] = []
         characters = 0
+        self._full = False
         self._expire(now)
         while self._queue and len(batch) < self._limits.batch_size:
             request, position = self._queue[0]
@@ -162,6 +168,7 @@ class Batcher:
                 continue
             characters += len(request.texts[position])
             if batch and characters > BATCH_CHARACTERS:
+                self._full = True
                 break
             batch.append(self._queue.popleft())
         return batch
@@ -198,7 +205,7 @@ class Batcher:
         if self._dead is not None:
             return
         size, seconds = len(self._batch), self._batch_ended - self._batch_started
-        if 2 * size >= self._limits.batch_size:
+        if self._full or 2 * size >= self._limits.batch_size:
             self._cost += COST_WEIGHT * (seconds / size - self._cost)
         self._batch = []
         self._observer.observe_end(seconds)

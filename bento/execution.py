@@ -36,7 +36,10 @@ def classify(engine: Engine, texts: Sequence[str]) -> Iterator[Outcome]:
         for positions, scores in engine.predict(texts):
             left.difference_update(positions)
             yield positions, scores
-    except Exception as error:  # noqa: BLE001  whatever a model raises is its text's failure alone
+    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  whatever a model raises is its text's failure
+        # alone; a panic of a tokenizer in Rust is no Exception
         if len(texts) == 1:
             # Where and what, but not the error's own words: they may quote the text.
             logger.error(  # noqa: TRY400

@@ -1,6 +1,7 @@
 """What a batcher takes and gives: its bounds, requests on their way, predictions."""
 
-from collections.abc import Sequence
+from asyncio import Future
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
@@ -28,6 +29,29 @@ class Reply(Protocol):
 
     def set_exception(self, exception: Exception, /) -> None:
         """Why there are none. Must not raise."""
+
+
+class ClientLeft(Exception):
+    """Nobody waits for the answer any more, and nothing was computed for it."""
+
+
+class Awaited:
+    """A future that a handler awaits; it gets ClientLeft if `left` is true once its turn comes."""
+
+    __slots__ = ("_future", "_left", "set_exception", "set_result")
+
+    def __init__(self, future: Future[list[Prediction]], left: Callable[[], bool]) -> None:
+        """`left` is asked when a batch is made."""
+        self._future = future
+        self._left = left
+        self.set_result = future.set_result
+        self.set_exception = future.set_exception
+
+    def done(self) -> bool:
+        """Whether it has its answer, or nobody who wants one."""
+        if not self._future.done() and self._left():
+            self._future.set_exception(ClientLeft())
+        return self._future.done()
 
 
 class BatchObserver(Protocol):

@@ -6,7 +6,7 @@ import gc
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 LOOP_SECONDS: Final = 0.03
 """A full batch at most this long runs on the event loop: probes answer between two of them."""
-WARM_UP_TEXTS: Final = 64
+WARM_UP_TEXTS: Final = 256
+"""The most that the full batch of the warm-up holds: about as long as BATCH_CHARACTERS allows."""
 WARM_UP_SEED: Final = 1
 
 
@@ -65,9 +66,11 @@ class ServedModel:
             for text, prediction in zip(texts, predictions, strict=True):
                 self._log.prediction(self.name, text, self.labels[prediction.top])
 
-    async def classify(self, texts: Sequence[str]) -> list[Prediction]:
-        """Submit, wait and log."""
-        predictions = await self.batcher.submit(texts)
+    async def classify(
+        self, texts: Sequence[str], left: Callable[[], bool] | None = None
+    ) -> list[Prediction]:
+        """Submit, wait and log. Raises ClientLeft when `left` is true once their turn comes."""
+        predictions = await self.batcher.submit(texts, left)
         self.log_predictions(texts, predictions)
         return predictions
 
@@ -151,11 +154,11 @@ class Runtime:
             await asyncio.get_running_loop().run_in_executor(None, self.log.close)
 
     def _load(self, name: str, folder: Path) -> tuple[Artifact, Engine, float, ModelDrift | None]:
-        """Artifact, engine, the seconds of a warm full batch, and what tells drift."""
+        """Artifact, engine, the seconds a text of a warm full batch, and what tells drift."""
         artifact = read_artifact(folder)
         engine = load_engine(artifact, threads=self.settings.model_threads())
         language: LanguageCode = "fr" if artifact.manifest.language == "fr" else "en"
-        texts = sentences(language, WARM_UP_TEXTS, seed=WARM_UP_SEED)
+        texts = sentences(language, self._full_batch(), seed=WARM_UP_SEED)
         for text in texts[:4]:
             list(engine.predict([text]))
         seconds = []
@@ -164,21 +167,24 @@ class Runtime:
             list(engine.predict(texts))
             seconds.append(time.perf_counter() - started)
         drift = model_drift(name, artifact.manifest, engine, self.settings)
-        return artifact, engine, min(seconds), drift
+        return artifact, engine, min(seconds) / len(texts), drift
+
+    def _full_batch(self) -> int:
+        return min(self.settings.max_batch_size, WARM_UP_TEXTS)
 
     def _serve(
         self,
         name: str,
         artifact: Artifact,
         engine: Engine,
-        seconds: float,
+        seconds_per_text: float,
         drift: ModelDrift | None,
     ) -> None:
         execution = self.settings.execution
         if execution == "auto":
             # A transformer's runtime releases the GIL, so that a thread lets HTTP go on beside it.
-            short = artifact.manifest.kind == "spacy" and seconds <= LOOP_SECONDS
-            execution = "loop" if short else "thread"
+            short = seconds_per_text * self._full_batch() <= LOOP_SECONDS
+            execution = "loop" if short and artifact.manifest.kind == "spacy" else "thread"
         runner: type[Runner] = LoopRunner if execution == "loop" else ThreadRunner
         runtime = f"{artifact.manifest.kind}/{execution}/{self.settings.model_threads()}"
         metrics = ModelMetrics(name, artifact.manifest, runtime)
@@ -192,7 +198,7 @@ class Runtime:
             ),
             metrics,
             runner,
-            seconds_per_text=seconds / WARM_UP_TEXTS,
+            seconds_per_text=seconds_per_text,
         )
         metrics.batcher = batcher
         metrics.drift = drift

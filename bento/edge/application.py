@@ -25,6 +25,7 @@ from bento.edge.messages import (
 )
 from bento.edge.routing import Routes, build_routes
 from bento.edge.v1 import check_native
+from bento.pending import ClientLeft
 from bento.runtime import Runtime
 from nlpserve import routes as names
 from nlpserve.errors import (
@@ -80,6 +81,9 @@ class Application:
                 else await handler(request)
             )
         except Disconnected:
+            return
+        except ClientLeft:
+            self.answers.count(request, protocol.CLIENT_GONE, started)
             return
         except asyncio.CancelledError:
             raise

@@ -75,7 +75,7 @@ def infer_handler(model: ServedModel, limits: Limits) -> Handler:
         texts = read_texts(header, binary)
         check_texts(texts, "text", limits)
         wanted = wanted_outputs(header)
-        predictions = await model.classify(texts)
+        predictions = await model.classify(texts, request.left)
         facts = {"model_name": model.name, "model_version": model.manifest.version}
         if isinstance(header.get("id"), str):
             facts["id"] = header["id"]

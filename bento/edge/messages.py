@@ -62,6 +62,10 @@ class Request:
         trace = self.headers.get(b"traceparent")
         self.traceparent: bytes | None = trace if trace and _SAFE_TRACEPARENT(trace) else None
 
+    def left(self) -> bool:
+        """Whether the client is gone; uvicorn's cycle knows, another server may not say."""
+        return getattr(getattr(self.receive, "__self__", None), "disconnected", False) is True
+
 
 class Response:
     """Status, body and headers beyond content-type and content-length."""

@@ -60,7 +60,7 @@ def comment_handler(model: ServedModel, limits: Limits) -> Handler:
             check_text(comment, "comment", limits)
         except InvalidRequest as error:
             raise WrongComment(error.detail) from None
-        (prediction,) = await model.classify([comment])
+        (prediction,) = await model.classify([comment], request.left)
         return Response(answers[prediction.top], JSON)
 
     return post_comment

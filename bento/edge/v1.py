@@ -60,7 +60,7 @@ def classify_handler(model: ServedModel, limits: Limits) -> Handler:
         request.route = routes.V1_CLASSIFY
         texts = read_texts(await read_json(request, limits))
         check_texts(texts, "texts", limits)
-        predictions = await model.classify(texts)
+        predictions = await model.classify(texts, request.left)
         return json_response(
             {
                 "model": model.name,

@@ -29,6 +29,10 @@ def _clean_environment():
         yield
 
 
+class Panic(BaseException):
+    """What a tokenizer raises whose Rust code panics: no Exception."""
+
+
 class FakeEngine:
     """Scores that follow from the text alone; certain words make it fail."""
 
@@ -55,6 +59,8 @@ class FakeEngine:
             for position in positions:
                 if "poison" in texts[position]:
                     raise ValueError("cannot read this")
+                if "panic" in texts[position]:
+                    raise Panic
                 if "death" in texts[position]:
                     raise SystemExit
             rows = [self.expected(texts[position]) for position in positions]

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from bento import batching
+from bento.pending import ClientLeft
 from nlpserve.errors import ModelFailed, Overloaded
 from nlpserve.metrics import Rejection
 
@@ -91,6 +92,38 @@ async def test_batch_is_bounded_in_characters(bench):
     await turns()
     assert runner.finish() == ["y"]
     await answer
+
+
+async def test_the_cost_is_learned_from_batches_that_their_characters_fill(bench):
+    batcher, runner, _, _, clock = bench(cost=1.0)
+    half = "x" * (batching.BATCH_CHARACTERS // 2)
+    answer = batcher.submit([half, half, "y"])
+    await turns()
+    clock.now += 4
+    runner.finish()
+    assert batcher.seconds_per_text == pytest.approx(1.2)  # a fifth of the way from 1 to 2
+    await turns()
+    clock.now += 80
+    runner.finish()  # a small batch says nothing of full ones
+    assert batcher.seconds_per_text == pytest.approx(1.2)
+    await answer
+
+
+async def test_what_nobody_waits_for_any_more_is_not_computed(bench):
+    batcher, runner, *_ = bench()
+    gone = []
+    first = batcher.submit(["one"])
+    await turns()
+    given_up = batcher.submit(["two", "three"], lambda: bool(gone))
+    kept = batcher.submit(["four"], lambda: False)
+    gone.append(True)
+    assert runner.finish() == ["one"]
+    await turns()
+    assert runner.finish() == ["four"]
+    with pytest.raises(ClientLeft):
+        await given_up
+    assert len(await first) == len(await kept) == 1
+    assert batcher.in_flight == 0
 
 
 async def test_text_longer_than_the_bound_goes_alone(bench):
@@ -204,9 +237,10 @@ async def test_expired_texts_never_reach_the_model(bench):
 
 
 @BOTH_RUNNERS
-async def test_poison_fails_alone(bench, runner, caplog):
+@pytest.mark.parametrize("word", ["poison", "panic"])
+async def test_poison_fails_alone(bench, runner, word, caplog):
     batcher, _, engine, *_ = bench(runner)
-    texts = ["good", "secret poison", "better"]
+    texts = ["good", f"secret {word}", "better"]
     answers = await asyncio.gather(
         *(batcher.submit([text]) for text in texts), return_exceptions=True
     )
@@ -216,7 +250,7 @@ async def test_poison_fails_alone(bench, runner, caplog):
     assert batcher.alive
     assert batcher.in_flight == 0
     assert "secret" not in caplog.text
-    assert "a text of 13 characters" in caplog.text
+    assert f"a text of {len(texts[1])} characters" in caplog.text
     (after,) = await batcher.submit(["later"])
     assert after.scores == engine.expected("later")
 

@@ -64,7 +64,7 @@ async def test_request_id_that_is_unsafe_is_replaced(house, bad):
 
 
 async def test_bug_in_a_handler_is_a_problem_and_a_log_line(house, monkeypatch, caplog):
-    def fail(texts):
+    def fail(texts, left):
         raise KeyError("deep inside")
 
     monkeypatch.setattr(house.runtime.models["intent"].batcher, "submit", fail)

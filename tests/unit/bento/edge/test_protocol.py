@@ -117,6 +117,30 @@ async def test_a_client_that_left_costs_nothing(connect):
     assert house.runtime.models["intent"].batcher.in_flight == 0
 
 
+async def test_a_client_that_left_behind_a_body_costs_nothing_either(connect, monkeypatch):
+    house, connection = await connect()
+    batcher = house.runtime.models["intent"].batcher
+    submit = batcher.submit
+
+    def submit_and_leave(texts, left):
+        answer = submit(texts, left)
+        connection.protocol.connection_lost(None)
+        return answer
+
+    monkeypatch.setattr(batcher, "submit", submit_and_leave)
+    body = b'{"texts": ["x"]}'
+    head = b"POST /v1/models/intent/classify HTTP/1.1\r\nContent-Type: application/json\r\n"
+    connection.protocol.data_received(b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body))
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    assert connection.wire.written == b""
+    series = await house.series()
+    assert series["nlpserve_requests_total", "499", "intent", "/v1/models/{model}/classify"] == 1
+    assert series["nlpserve_batch_size_count", "intent"] == 0
+    assert house.runtime.lifecycle.open_requests == 0
+    assert batcher.in_flight == 0
+
+
 def test_an_answer_that_cannot_be_written_is_its_connections_trouble_alone():
     told, aborted = [], []
 
