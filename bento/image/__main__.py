@@ -20,6 +20,9 @@ EngineOption = Annotated[
 ArchiveOption = Annotated[
     Path | None, typer.Option(help="Where the archive goes, which `ctr images import` reads.")
 ]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Fetch or make the base anew, for its updates.")
+]
 
 
 @app.command()
@@ -29,9 +32,7 @@ def build(
         str, typer.Option(help="Base image; else the public one, else one made by debootstrap.")
     ] = "",
     engine: EngineOption = "",
-    fresh: Annotated[  # noqa: FBT002
-        bool, typer.Option("--fresh", help="Fetch or make the base anew, for its updates.")
-    ] = False,
+    fresh: FreshOption = False,  # noqa: FBT002
 ) -> None:
     """Build the service's image; print the path of its archive. Nothing changed: nothing built."""
     path = (archive or OUT / f"nlpserve-{__version__}.tar").absolute()
@@ -45,10 +46,11 @@ def load(
     archive: ArchiveOption = None,
     base: Annotated[str, typer.Option(help="Base image, as of `build`.")] = "",
     engine: EngineOption = "",
+    fresh: FreshOption = False,  # noqa: FBT002
 ) -> None:
     """Build the load tests' image; print the path of its archive."""
     path = (archive or OUT / f"nlpserve-load-{__version__}.tar").absolute()
-    say(load_image(choose(engine), path, base))
+    say(load_image(choose(engine), path, base, fresh=fresh))
     typer.echo(path)
 
 

@@ -75,6 +75,8 @@ def labels(key: str, made_of: str, version: str, licence: str) -> dict[str, str]
 def base_image(engine: Engine, wanted: str, *, fresh: bool) -> str:
     """The base to build on: the one asked for, else the public one, else Debian's own Python."""
     if wanted:
+        if fresh and not engine.pull(wanted, fresh=True):
+            say(f"{wanted} cannot be pulled: building on the one that is here")
         return wanted
     if engine.pull(PUBLIC_BASE, fresh=fresh):
         return PUBLIC_BASE

@@ -13,6 +13,8 @@ from typing import Final
 NAMES: Final = ("docker", "podman", "buildah")
 STORAGE: Final = {"docker": ((),), "podman": ((),), "buildah": ((), ("--storage-driver", "vfs"))}
 """Options to try: vfs is slow, and works where overlay mounts do not."""
+BUILDERS: Final = {"docker": ("buildx", "version")}
+"""What shows that it can build here: the builder that knows secrets is a plugin of docker's own."""
 DEBIAN_PACKAGES: Final = ("buildah", "debootstrap")
 
 
@@ -99,7 +101,7 @@ class Engine:
 
     def pull(self, image: str, *, fresh: bool = False) -> bool:
         """Whether the image is in its store, fetched if need be; fresh: fetched in any case."""
-        if self.labels(image) is not None and not fresh:
+        if not fresh and self.labels(image) is not None:
             return True
         return works([*self.command, "pull", image])
 
@@ -123,6 +125,8 @@ def works(command: Sequence[str]) -> bool:
 def working(names: Sequence[str]) -> Engine | None:
     """The first of these engines that answers: a docker client without an engine does not."""
     for name in names:
+        if name in BUILDERS and not works([name, *BUILDERS[name]]):
+            continue
         for options in STORAGE[name]:
             if works([name, *options, "info"]):
                 return Engine(name, (name, *options))
@@ -141,9 +145,10 @@ def choose(name: str = "") -> Engine:
         install(DEBIAN_PACKAGES)
         found = working(NAMES)
     if found is None:
+        needs = " (it needs buildx)" if name in BUILDERS else ""
         raise ImageError(
-            f"{name} does not work here" if name else
-            "neither docker, podman nor buildah works here: install one of them"
+            f"{name} does not work here{needs}" if name else
+            "neither docker (with buildx), podman nor buildah works here: install one of them"
             " (on Debian: apt-get install buildah debootstrap)"
         )  # fmt: skip
     return found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bento.image.build import base_image
 from bento.image.engines import NAMES, Engine, ImageError, Recipe, choose, working
 
 RECIPE = Recipe(
@@ -39,6 +40,13 @@ def test_a_client_without_an_engine_is_passed_over(programs):
 def test_docker_comes_first(programs):
     programs(docker="exit 0", podman="exit 0")
     assert choose().name == "docker"
+
+
+def test_docker_without_its_builder_is_passed_over(programs):
+    programs(docker='test "$1" != buildx', podman="exit 0")
+    assert choose().name == "podman"
+    with pytest.raises(ImageError, match=r"docker does not work here \(it needs buildx\)"):
+        choose("docker")
 
 
 def test_vfs_is_the_last_resort(programs):
@@ -98,3 +106,19 @@ def test_no_image_is_not_an_image_without_labels(programs):
     assert buildah.labels("x") == {"a": "b"}
     programs(docker="exit 1")
     assert docker.labels("x") is None
+
+
+@pytest.mark.parametrize(("fresh", "pulled"), [(False, []), (True, ["pull mine:1"])])
+def test_a_named_base_is_fetched_again_when_asked_for(programs, tmp_path, fresh, pulled):
+    log = tmp_path / "log"
+    log.touch()
+    programs(docker=f'echo "$*" >>"{log}"')
+    assert base_image(Engine("docker", ("docker",)), "mine:1", fresh=fresh) == "mine:1"
+    asked = log.read_text(encoding="ascii").splitlines()
+    assert [line for line in asked if line.startswith("pull")] == pulled
+
+
+def test_a_named_base_that_is_only_here_is_taken(programs, capsys):
+    programs(docker="exit 1")
+    assert base_image(Engine("docker", ("docker",)), "mine:1", fresh=True) == "mine:1"
+    assert "mine:1 cannot be pulled" in capsys.readouterr().err
