@@ -96,7 +96,10 @@ class Attempt:
             self._show("waiting for the target")
             self._disturbance.prepare()
             cleanup.callback(clean, "job")
-            self._cluster.create_job(manifests.job(job, space, self._spec.image, self._load))
+            spec = self._spec
+            self._cluster.create_job(
+                manifests.job(job, space, spec.image, self._load, spec.pull_secrets)
+            )
             self._until_steady()
             self._disturb()
             self._finish()

@@ -108,6 +108,9 @@ def rollout(  # noqa: PLR0917  Typer's way
     clients: Annotated[int, typer.Option(help="Clients; half of them keep connections.")] = 64,
     timeout: Annotated[float, typer.Option(help="Seconds that a client waits for an answer.")] = 10,
     image: Annotated[str, typer.Option(help="The load's image.")] = LOAD_IMAGE,
+    pull_secret: Annotated[
+        list[str] | None, typer.Option(help="Secret of the load's namespace to pull it with.")
+    ] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
 ) -> None:
     """Restart, scale down and delete pods under steady load, and count every request.
@@ -131,10 +134,12 @@ def rollout(  # noqa: PLR0917  Typer's way
             clients=clients,
             timeout_seconds=timeout,
             image=image,
+            pull_secrets=tuple(pull_secret or ()),
         )
     except ValidationError as error:
         raise explain(error) from None
     target = find_target(cluster, spec)
+    typer.echo(f"{target.namespace}/{target.name} in the cluster of context {cluster.context}")
     where = cluster.facts()
     load_average = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     runs: list[Run] = []

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -35,12 +36,18 @@ def deadline(load: LoadSpec) -> int:
     return math.ceil(2 * load.seconds + load.wait_seconds + load.timeout_seconds + START_SECONDS)
 
 
-def job(job_name: str, namespace: str, image: str, load: LoadSpec) -> dict[str, Any]:
+def job(
+    job_name: str, namespace: str, image: str, load: LoadSpec, pull_secrets: Sequence[str] = ()
+) -> dict[str, Any]:
     """A rollout's load."""
-    return generator_job(
+    made = generator_job(
         job_name, namespace, image,
         program=PROGRAM, spec=load, model=load.model, seconds=deadline(load),
     )  # fmt: skip
+    if pull_secrets:
+        names = [{"name": name} for name in pull_secrets]
+        made["spec"]["template"]["spec"]["imagePullSecrets"] = names
+    return made
 
 
 def generator_job(

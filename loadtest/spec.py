@@ -71,6 +71,8 @@ class RolloutSpec(Strict):
     clients: int = Field(default=64, ge=2, le=1_000)
     timeout_seconds: float = Field(default=10, gt=0, le=300)
     image: str = LOAD_IMAGE
+    pull_secrets: tuple[Name, ...] = ()
+    """Names of Secrets of the load's namespace."""
     settle_seconds: float = Field(default=300, gt=0, le=3_600)
     """Longest wait for the target to be whole before each load."""
 

@@ -73,7 +73,8 @@ def overlay(name: str) -> dict[str, Any]:
         patches = [
             _own_image("keda-operator", KEDA_IMAGES[0]),
             _own_image("keda-metrics-apiserver", KEDA_IMAGES[1]),
-            # The webhooks only warn; their program is a third of KEDA's build.
+            # The webhooks refuse what cannot work, such as two autoscalers of one Deployment.
+            # That is not needed here, and their program is a third of KEDA's build.
             *(_without(kind, "keda-admission(-webhooks)?") for kind in webhooks),
         ]
     else:

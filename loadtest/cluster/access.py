@@ -1,6 +1,7 @@
 """Where the cluster is, and as whom it is asked."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +16,19 @@ POD_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 """What a pod with a service account is given."""
 
 
-def access(context: str | None) -> tuple[client.Configuration, str]:
-    """How to reach the cluster, and the namespace to begin with.
+@dataclass(frozen=True)
+class Place:
+    """Which cluster it is, and the namespace to begin with."""
 
-    KUBECONFIG's, a pod's own, the user's or the local one. Raises ClusterError.
+    context: str
+    namespace: str
+
+
+def access(context: str | None) -> tuple[client.Configuration, Place]:
+    """How to reach the cluster, and which it is.
+
+    KUBECONFIG's, a pod's own, else the local one, else the user's; the same rule is in
+    k8s/cluster-at-hand.sh and k8s/local/ordinary.py. Raises ClusterError.
     """
     settings = client.Configuration()
     settings.retries = False  # ours are bounded and know which calls may be made twice
@@ -30,15 +40,15 @@ def access(context: str | None) -> tuple[client.Configuration, str]:
         ) from None
 
 
-def _configure(settings: client.Configuration, context: str | None) -> str:
-    """Fill in where the cluster is and who asks; the namespace to begin with."""
+def _configure(settings: client.Configuration, context: str | None) -> Place:
+    """Fill in where the cluster is and who asks."""
     file = os.environ.get("KUBECONFIG")
     if not file and POD_TOKEN.exists():
         config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-        return POD_TOKEN.with_name("namespace").read_text(encoding="ascii")
-    if not file and LOCAL_KUBECONFIG.exists() and not (Path.home() / ".kube/config").exists():
+        return Place("the pod", POD_TOKEN.with_name("namespace").read_text(encoding="ascii"))
+    if not file and LOCAL_KUBECONFIG.exists():
         file = str(LOCAL_KUBECONFIG)
     config.load_kube_config(file or None, context, client_configuration=settings)  # type: ignore[no-untyped-call]
     known, active = config.list_kube_config_contexts(file or None)  # type: ignore[no-untyped-call]
     chosen = next((entry for entry in known if entry["name"] == context), active)
-    return str(chosen["context"].get("namespace") or "default")
+    return Place(str(chosen["name"]), str(chosen["context"].get("namespace") or "default"))

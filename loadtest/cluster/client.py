@@ -26,7 +26,8 @@ class Cluster:
 
     def __init__(self, context: str | None = None) -> None:
         """That of a context of the kubeconfig, or the one at hand. Raises ClusterError."""
-        settings, self.namespace = access(context)
+        settings, place = access(context)
+        self.context, self.namespace = place.context, place.namespace
         self._api = client.ApiClient(settings)
         self._core = client.CoreV1Api(self._api)
         self._apps = client.AppsV1Api(self._api)

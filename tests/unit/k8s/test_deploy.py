@@ -5,13 +5,14 @@ import subprocess
 
 import pytest
 
-from k8s.local.places import PROJECT
+from k8s.local.places import PROJECT, api_server
 
 SYSTEM = "/usr/bin:/bin"
 STAND_IN = """#!/bin/sh
 echo "{name} ${{HTTPS_PROXY:-direct}} $*" >>"{log}"
 case "$*" in
 "config current-context") echo "{context}" ;;
+"config view "*) echo "{server}" ;;
 "version --short") echo "{version}" ;;
 "-m k8s.local tool "*) echo "{pinned}/$4" ;;
 esac
@@ -25,7 +26,8 @@ def bench(tmp_path):
     archive = tmp_path / "image.tar"
     archive.write_bytes(b"an image")
 
-    def run(command, context, *, installed=("kubectl", "helm", "kind"), **variables):
+    def run(command, context, *, installed=("kubectl", "helm", "kind"), server=None, **variables):
+        server = server or (api_server() if context == "nlpserve" else "https://api.example")
         log.write_text("", encoding="ascii")
         for folder, names in ((own, ("python3", *installed)), (pinned, ("kubectl", "helm"))):
             folder.mkdir()
@@ -33,8 +35,9 @@ def bench(tmp_path):
                 label = f"pinned-{name}" if folder == pinned else name
                 version = "v4.3.1" if folder == pinned else "v3.18.0"
                 text = STAND_IN.format(
-                    name=label, log=log, context=context, version=version, pinned=pinned
-                )
+                    name=label, log=log, context=context, version=version, pinned=pinned,
+                    server=server,
+                )  # fmt: skip
                 (folder / name).write_text(text, encoding="ascii")
                 (folder / name).chmod(0o755)
         environment = {"PATH": f"{own}:{SYSTEM}", "HOME": str(tmp_path), **variables}
@@ -61,6 +64,19 @@ def test_the_local_cluster_gets_the_pinned_helm_past_the_proxy(bench):
     assert "context nlpserve, with Helm v4.3.1" in done.stderr
 
 
+def test_an_archive_is_deployed_whatever_image_was_set_before(bench):
+    calls, _ = bench("deploy", "nlpserve")
+    image = "image.repository=localhost/nlpserve,image.tag=,image.digest="
+    assert f"--set-string {image} " in upgrade(calls) + " "
+
+
+def test_a_cluster_is_not_the_local_one_by_its_name(bench):
+    calls, done = bench("load", "nlpserve", server="https://api.example")
+    assert done.returncode == 1
+    assert "context nlpserve has to pull" in done.stderr
+    assert not [line for line in calls if "k8s.local load" in line]
+
+
 def test_another_cluster_gets_the_helm_that_is_there(bench):
     variables = {
         "IMAGE": "registry.example:5000/nlpserve:1.2",
@@ -71,7 +87,8 @@ def test_another_cluster_gets_the_helm_that_is_there(bench):
     assert not [line for line in calls if line.startswith(("python3", "pinned"))]
     helm = upgrade(calls)
     assert helm.startswith("helm http://proxy.example ")
-    assert "image.repository=registry.example:5000/nlpserve --set image.tag=1.2" in helm
+    image = "image.repository=registry.example:5000/nlpserve,image.tag=1.2,image.digest="
+    assert f"--set-string {image} " in helm + " "
     assert "image-archive" not in helm
     assert "context cloud, with Helm v3.18.0" in done.stderr
 
@@ -99,3 +116,8 @@ def test_a_cluster_that_has_to_pull_says_so(bench, command):
     assert done.returncode == 1
     assert "push it to your registry and say IMAGE=repository:tag" in done.stderr
     assert not [line for line in calls if "upgrade" in line or "load" in line]
+
+
+def test_the_local_clusters_address_is_said_twice_alike():
+    text = (PROJECT / "k8s" / "cluster-at-hand.sh").read_text(encoding="utf-8")
+    assert f"\nlocal_server={api_server()} " in text

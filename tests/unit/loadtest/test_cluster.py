@@ -6,8 +6,9 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from kubernetes.config import kube_config
 
-from loadtest.cluster import Cluster, ClusterError, calls
+from loadtest.cluster import Cluster, ClusterError, access, calls
 from loadtest.objects import Pod
 
 JOB = {"metadata": {"name": "load-1", "namespace": "loadtest"}}
@@ -79,6 +80,23 @@ def api(tmp_path, monkeypatch):
 def test_the_contexts_namespace_is_the_default(api):
     assert Cluster().namespace == "models"
     assert Cluster("bare").namespace == "default"
+
+
+def test_the_local_cluster_comes_before_the_users_and_after_what_is_named(tmp_path, monkeypatch):
+    named, local = kubeconfig(tmp_path / "named", 1), tmp_path / "local"
+    users = tmp_path / ".kube" / "config"
+    users.parent.mkdir()
+    for file, name in ((local, "local"), (users, "users")):
+        file.write_text((tmp_path / "named").read_text().replace('"c"', f'"{name}"'))
+    monkeypatch.setattr(access, "LOCAL_KUBECONFIG", local)
+    monkeypatch.setattr(access, "POD_TOKEN", tmp_path / "none")
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(users))
+    monkeypatch.setenv("KUBECONFIG", named)
+    assert Cluster().context == "c"
+    monkeypatch.delenv("KUBECONFIG")
+    assert Cluster().context == "local"
+    local.unlink()
+    assert Cluster().context == "users"
 
 
 def test_no_cluster_is_told(tmp_path, monkeypatch):

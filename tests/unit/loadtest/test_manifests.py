@@ -64,3 +64,10 @@ def test_cut_names_differ_when_the_whole_ones_do():
     assert manifests.name("load", long + "a", "123456") != manifests.name(
         "load", long + "b", "123456"
     )
+
+
+def test_it_is_pulled_with_the_secrets_that_are_named(job):
+    assert "imagePullSecrets" not in job["spec"]["template"]["spec"]
+    made = manifests.job("load-intent-1", "loadtest", "load:1", LOAD, ("one", "two"))
+    secrets = made["spec"]["template"]["spec"]["imagePullSecrets"]
+    assert secrets == [{"name": "one"}, {"name": "two"}]
