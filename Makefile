@@ -22,6 +22,7 @@ PROVIDER ?=
 PART ?=
 SUITE ?=
 IMAGE ?=
+LOAD_IMAGE ?=
 PROMETHEUS ?= http://localhost:9090
 VALUES ?=
 
@@ -30,6 +31,9 @@ dev_python = "$$(requirements/environment dev)/bin/python"
 loadtest_python = "$$(requirements/environment loadtest)/bin/python"
 train_python = "$$(requirements/environment train)/bin/python"
 dashboards_python = "$$(requirements/environment dashboards)/bin/python"
+# Archives, where no variable names an image that the cluster can pull.
+image_archive = "$(if $(IMAGE),,$$($(MAKE) --silent --no-print-directory image))"
+load_archive = "$(if $(LOAD_IMAGE),,$$($(MAKE) --silent --no-print-directory load-image))"
 
 .PHONY: help
 help: ## Print this list
@@ -109,16 +113,16 @@ cluster-status: ## What of it runs, versions, memory, last errors
 	@python3 -m k8s.local status
 
 .PHONY: addons
-addons: ## metrics-server, KEDA and Prometheus on whatever cluster KUBECONFIG names (ADDONS=)
+addons: ## metrics-server, KEDA and Prometheus on a cluster that is not the local one (ADDONS=)
 	@python3 -m k8s.local addons --addons "$(ADDONS)"
 
 .PHONY: deploy
 deploy: ## Image and chart on whatever cluster KUBECONFIG names, else the local one (IMAGE=, VALUES=)
-	@IMAGE="$(IMAGE)" k8s/deploy "$(if $(IMAGE),,$$($(MAKE) --silent --no-print-directory image))" $(if $(VALUES),--values "$(VALUES)")
+	@IMAGE="$(IMAGE)" k8s/deploy $(image_archive) $(if $(VALUES),--values "$(VALUES)")
 
 .PHONY: demo
-demo: ## From nothing to a verdict: cluster, images, monitoring, chart, a load test in the cluster
-	@k8s/demo up "$$($(MAKE) --silent --no-print-directory image)" "$$($(MAKE) --silent --no-print-directory load-image)" $(loadtest_python)
+demo: ## Cluster, images, monitoring, chart, a load test and its verdict (IMAGE=, LOAD_IMAGE=)
+	@IMAGE="$(IMAGE)" LOAD_IMAGE="$(LOAD_IMAGE)" k8s/demo up $(image_archive) $(load_archive) $(loadtest_python)
 
 .PHONY: demo-down
 demo-down: ## Remove what the demo made, and the cluster if it started one
@@ -177,14 +181,14 @@ model-image: ## An image of an artifact alone, for an image volume (ARTIFACT=DIR
 		$(if $(ARCHIVE),--archive "$(ARCHIVE)") "$(ARTIFACT)"
 
 .PHONY: load-image
-load-image: ## Build the load tests' image and print its archive (ARCHIVE=FILE, BASE=, ENGINE=)
+load-image: ## Build the load tests' image and print its archive (ARCHIVE=FILE, BASE=, ENGINE=, FRESH=1)
 	@$(serve_python) -m bento.image load --engine "$(ENGINE)" --base "$(BASE)" \
-		$(if $(ARCHIVE),--archive "$(ARCHIVE)")
+		$(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(FRESH),--fresh)
 
 .PHONY: proof
 proof: ## The full-count proofs, by hand, into docs/results/, an hour each (PART=zero-loss, loadtest, autoscale)
 	@case "$(PART)" in zero-loss|loadtest|autoscale) ;; *) echo "PART= is one of: zero-loss, loadtest, autoscale" >&2; exit 2 ;; esac
-	@k8s/loadtest/prove-$(PART) "$$($(MAKE) --silent --no-print-directory image)" "$$($(MAKE) --silent --no-print-directory load-image)" \
+	@IMAGE="$(IMAGE)" LOAD_IMAGE="$(LOAD_IMAGE)" k8s/loadtest/prove-$(PART) $(image_archive) $(load_archive) \
 		$(loadtest_python)
 
 .PHONY: test-image

@@ -15,9 +15,9 @@ def pipeline(tmp_path):
     """Runs it beside a cluster in that state; its outcome and the targets that were made."""
     log = tmp_path / "log"
 
-    def run(state, **variables):
+    def run(state, *, make="", **variables):
         log.write_text("", encoding="ascii")
-        for name, text in (("make", f'echo "$*" >>"{log}"'), ("python3", f"exit {state}")):
+        for name, text in (("make", f'echo "$*" >>"{log}"; {make}'), ("python3", f"exit {state}")):
             program = tmp_path / name
             program.write_text(f"#!/bin/sh\n{text}\n", encoding="ascii")
             program.chmod(0o755)
@@ -51,3 +51,9 @@ def test_where_ci_is_set_it_goes_with_a_word(pipeline):
     assert done.returncode == 0
     assert "Removing the local cluster of this machine" in done.stderr
     assert targets[0] == "cluster-down"
+
+
+def test_a_signal_takes_the_cluster_away(pipeline):
+    done, targets = pipeline(NONE, make='[ "$1" != test ] || kill -TERM $PPID')
+    assert done.returncode == 130
+    assert targets == ["cluster-down", "test", "cluster-down"]
