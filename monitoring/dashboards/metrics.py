@@ -53,8 +53,8 @@ SERVED: Final = 'namespace=~"$namespace",model=~"$model"'
 """What the service reports for the models that are looked at."""
 SCALED: Final = 'namespace=~"$namespace",deployment=~"$workload"'
 """Their Deployments."""
-SCALERS: Final = 'namespace=~"$namespace",horizontalpodautoscaler=~"$workload"'
-"""Their autoscalers, which the chart calls as the Deployments are called."""
+SCALERS: Final = 'namespace=~"$namespace",horizontalpodautoscaler=~"($workload)(-keda)?"'
+"""Their autoscalers, which the chart calls as the Deployments are called, KEDA's with -keda."""
 PODS: Final = 'namespace=~"$namespace",pod=~"($workload)-[a-z0-9]+-[a-z0-9]{5}"'
 """Their pods."""
 CONTAINERS: Final = f'{PODS},container="server"'

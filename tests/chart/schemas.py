@@ -26,7 +26,8 @@ VERSIONS = tuple(f"1.{minor}.0" for minor in range(30, 37))
 KINDS = (
     "configmap-v1", "deployment-apps-v1", "horizontalpodautoscaler-autoscaling-v2",
     "ingress-networking-v1", "networkpolicy-networking-v1", "pod-v1",
-    "poddisruptionbudget-policy-v1", "secret-v1", "service-v1", "serviceaccount-v1",
+    "poddisruptionbudget-policy-v1", "role-rbac-v1", "rolebinding-rbac-v1", "secret-v1",
+    "service-v1", "serviceaccount-v1",
 )  # fmt: skip
 NAME = "{{.ResourceKind}}{{.KindSuffix}}.json"
 _REFERENCE = re.compile(r'"[^"#]*#/\$defs/([^"]+)"')

@@ -56,6 +56,8 @@ def test_every_object_is_valid(version):
         ("gateway", "backendRefs:", "backends:"),
         ("keda", "interval: 10s", "interval: soon"),
         ("monitored", "record:", "records:"),
+        ("rollout-test", "resourceNames:", "resourceName:"),
+        ("rollout-test", "roleRef:", "role:"),
     ],
 )
 def test_a_wrong_field_is_found(scenario, before, after):

@@ -54,7 +54,10 @@ CONTEXTS = {
     "defaults.predictionLog": {
         "defaults": {"predictionLog": {"mode": "hash", "existingSecret": "a"}}
     },
-    "defaults.exposed": {"ingress": {"enabled": True, "host": "a.example"}},
+    "defaults.exposed": {
+        "ingress": {"enabled": True, "host": "a.example"},
+        "models": {"intent": {"exposed": True}},
+    },
     "defaults.requestTimeoutSeconds": ROUTE,
     "ingress": {"ingress": {"enabled": True, "host": "a.example"}},
     "ingress.enabled": {"ingress": {"host": "a.example"}},

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
-from contextlib import contextmanager, suppress
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import kubectl as k
@@ -62,10 +64,17 @@ def named_image(variable):
 
 @contextmanager
 def volume(namespace, folder):
+    """The name of a claim of a volume that is a copy of the folder, for any user to read."""
+    with tempfile.TemporaryDirectory(prefix="nlpserve-volume-") as root:
+        shutil.copytree(folder, root, dirs_exist_ok=True)
+        Path(root).chmod(0o755)  # pytest's own folders are for nobody else
+        with claimed(namespace, Path(root)) as claim:
+            yield claim
+
+
+@contextmanager
+def claimed(namespace, folder):
     """The name of a claim of a volume that is a folder of this machine."""
-    for part in (folder, *folder.parents):
-        with suppress(PermissionError):
-            part.chmod(part.stat().st_mode | 0o055)
     size = {"storage": "1Gi"}
     common = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
     spec = {**common, "capacity": size, "hostPath": {"path": str(folder)}}

@@ -5,13 +5,16 @@
 {{- range $workload := include "nlpserve.workloads" . | fromJsonArray -}}
 {{- $where := printf "models.%s" $workload.model -}}
 {{- if eq $workload.track "canary" }}{{ $where = printf "%s.canary" $where }}{{ end -}}
-{{- range $check := list "times" "limits" "threads" "replicas" "autoscaling" "artifact" "secrets" "environment" -}}
+{{- range $check := list "times" "limits" "resources" "threads" "replicas" "autoscaling" "artifact" "secrets" "environment" -}}
 {{- with include (printf "nlpserve.check.%s" $check) $workload | trim -}}
 {{- fail (printf "\n%s.%s" $where .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $model, $settings := $models -}}
+{{- if hasKey $models (printf "%s-keda" $model) -}}
+{{- fail (printf "\nmodels.%s-keda: KEDA's autoscaler of the model %s would have the name of this one's: rename one of them" $model $model) -}}
+{{- end -}}
 {{- with include "nlpserve.check.canary" (dict "root" $ "model" $model "canary" $settings.canary "exposed" $settings.exposed "models" $models) | trim -}}
 {{- fail (printf "\nmodels.%s.%s" $model .) -}}
 {{- end -}}
@@ -32,6 +35,8 @@ limits.deadlineSeconds ({{ $deadline }}) must be below requestTimeoutSeconds ({{
 requestTimeoutSeconds ({{ $timeout }}) must not be above shutdown.shutdownSeconds ({{ $shutdown.shutdownSeconds }}), or a request can be cut off when its pod ends: lower the timeout or raise shutdownSeconds
 {{- else if gt $end (float64 $shutdown.terminationGracePeriodSeconds) -}}
 shutdown.terminationGracePeriodSeconds ({{ $shutdown.terminationGracePeriodSeconds }}) must be at least preStopSeconds + drainSeconds + 2 × shutdownSeconds ({{ $end }}), or the pod is killed before it ends: raise it, or lower one of these
+{{- else if ge (int .settings.minReadySeconds) (int .settings.progressDeadlineSeconds) -}}
+minReadySeconds ({{ .settings.minReadySeconds }}) must be below progressDeadlineSeconds ({{ .settings.progressDeadlineSeconds }}), or Kubernetes refuses the Deployment: lower it or raise progressDeadlineSeconds
 {{- end -}}
 {{- end -}}
 
@@ -47,12 +52,19 @@ limits.maxBodyBytes ({{ int64 $limits.maxBodyBytes }}) must not be above limits.
 {{- end -}}
 {{- end -}}
 
-{{/* A pod runs one process, so its threads are the model's. */}}
+{{- define "nlpserve.check.resources" -}}
+{{- $limit := (default dict .settings.resources.limits).cpu -}}
+{{- $request := (default dict .settings.resources.requests).cpu -}}
+{{- if and $limit $request (lt (include "nlpserve.milliCpu" $limit | int) (include "nlpserve.milliCpu" $request | int)) -}}
+resources.limits.cpu ({{ $limit }}) must not be below resources.requests.cpu ({{ $request }}), or Kubernetes refuses the pods: raise the limit or lower the request
+{{- end -}}
+{{- end -}}
+
+{{/* A pod runs one process, so its threads are the model's. One there must be, however small the limit. */}}
 {{- define "nlpserve.check.threads" -}}
 {{- $threads := int .settings.batching.threads -}}
 {{- $limit := default 0 (default dict .settings.resources.limits).cpu -}}
-{{- $whole := divf (include "nlpserve.milliCpu" $limit) 1000 | ceil | int -}}
-{{- if and $limit (gt $threads $whole) -}}
+{{- if and $limit (gt $threads 1) (gt (mul $threads 1000) (include "nlpserve.milliCpu" $limit | int64)) -}}
 batching.threads ({{ $threads }}) must not be above the CPU limit ({{ $limit }}), or the model is throttled: raise resources.limits.cpu to {{ $threads }}, or leave the threads at 0
 {{- end -}}
 {{- end -}}
@@ -141,9 +153,18 @@ canary.traffic is route, but no HTTPRoute leads to the model: set httpRoute.enab
 {{- end -}}
 {{- end -}}
 
+{{/* Models that routes lead to. */}}
+{{- define "nlpserve.exposed" -}}
+{{- range $model, $settings := include "nlpserve.models" . | fromJson -}}
+{{- if $settings.exposed }}{{ $model }} {{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "nlpserve.check.routes" -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 ingress.host is empty, so every host would lead to the models: set it
+{{- else if and .Values.ingress.enabled (not (include "nlpserve.exposed" .)) -}}
+ingress.enabled is true, but exposed is false for every model, so it would lead nowhere: set it to true for one, or leave the Ingress out
 {{- else if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 httpRoute.parentRefs is empty: name the Gateway, such as [{name: public, namespace: gateways}]
 {{- else if and .Values.httpRoute.enabled (not .Values.httpRoute.hostnames) -}}

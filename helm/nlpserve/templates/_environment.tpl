@@ -9,12 +9,16 @@ setting of the service: maxTexts becomes NLPSERVE_MAX_TEXTS. */}}
 - name: {{ printf "NLPSERVE_%s" (snakecase $name | upper) }}
   value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
-{{- /* The runtime and numpy's BLAS would start a thread for each core of the node. */}}
+{{- /* The runtime and numpy's BLAS would start a thread for each core of the node. A field of the pod would be
+rounded up: 1.5 cores are two threads, which are throttled. */}}
+{{- $cpu := include "nlpserve.cpu" $settings | int }}
+{{- $threads := $settings.batching.threads }}
+{{- if and (not $threads) (gt $cpu 1000) (mod $cpu 1000) }}{{ $threads = div $cpu 1000 }}{{ end }}
 {{- range $name := list "NLPSERVE_THREADS" "OMP_NUM_THREADS" }}
-{{- if $settings.batching.threads }}
+{{- if $threads }}
 - name: {{ $name }}
-  value: {{ $settings.batching.threads | quote }}
-{{- else if ne (include "nlpserve.cpu" $settings) "0" }}
+  value: {{ $threads | quote }}
+{{- else if $cpu }}
 - name: {{ $name }}
   valueFrom:
     resourceFieldRef:

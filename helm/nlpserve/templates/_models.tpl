@@ -8,11 +8,29 @@
 {{- define "nlpserve.models" -}}
 {{- $models := dict -}}
 {{- range $name, $entry := .Values.models -}}
-{{- $settings := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy (default dict $entry)) -}}
+{{- $settings := include "nlpserve.laidOver" (dict "outer" $.Values.defaults "inner" $entry) | fromJson -}}
 {{- include "nlpserve.dropNulls" $settings -}}
 {{- if $settings.enabled }}{{ $_ := set $models $name $settings }}{{ end -}}
 {{- end -}}
 {{- toJson $models -}}
+{{- end -}}
+
+{{/* `inner` laid over `outer`, as JSON. A repository or tag of its own makes an inherited digest void, and a
+volume of another kind takes the inherited one's place: Kubernetes refuses two kinds in one volume. */}}
+{{- define "nlpserve.laidOver" -}}
+{{- $outer := deepCopy .outer -}}
+{{- $inner := deepCopy (default dict .inner) -}}
+{{- $image := default dict $inner.image -}}
+{{- if and (or $image.repository $image.tag) (not $image.digest) -}}
+{{- $_ := set $outer.image "digest" "" -}}
+{{- end -}}
+{{- $volume := (default dict $inner.artifact).volume -}}
+{{- if $volume -}}
+{{- range $kind, $_ := $outer.artifact.volume -}}
+{{- if not (hasKey $volume $kind) }}{{ $_ := unset $outer.artifact.volume $kind }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- mergeOverwrite $outer $inner | toJson -}}
 {{- end -}}
 
 {{/* Takes out what an entry set to null, such as `resources.limits.cpu`; says nothing. */}}
@@ -31,7 +49,7 @@ its canary with the overrides laid over the model's settings. */}}
 {{- $name := include "nlpserve.modelName" (dict "root" $ "model" $model) -}}
 {{- $workloads = append $workloads (dict "model" $model "track" "stable" "name" $name "settings" $settings) -}}
 {{- if $settings.canary.enabled -}}
-{{- $own := mergeOverwrite (deepCopy $settings) (deepCopy $settings.canary.overrides) -}}
+{{- $own := include "nlpserve.laidOver" (dict "outer" $settings "inner" $settings.canary.overrides) | fromJson -}}
 {{- include "nlpserve.dropNulls" $own -}}
 {{- $_ := set $own "replicas" $settings.canary.replicas -}}
 {{- $_ := set $own "autoscaling" (dict "mode" "none") -}}

@@ -1,4 +1,4 @@
-{{/* Name of the shared objects; 34 characters leave room for a model's name. */}}
+{{/* Name of the shared objects. */}}
 {{- define "nlpserve.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := printf "%s-%s" .Release.Name $name -}}
@@ -16,10 +16,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Name of a model's objects, from `root` and `model`. "-canary" may follow: 63 characters in all. */}}
+{{/* Name of a model's objects, from `root` and `model`; the release's part is cut first. With "-canary" it has
+46 characters at most: of longer names Kubernetes cuts the pods', which alerts and KEDA's query take apart. */}}
 {{- define "nlpserve.modelName" -}}
-{{- $name := printf "%s-%s" (include "nlpserve.fullname" .root) .model -}}
-{{- include "nlpserve.short" (dict "name" $name "length" 56) -}}
+{{- $room := max 16 (sub 38 (len .model)) -}}
+{{- $full := include "nlpserve.short" (dict "name" (include "nlpserve.fullname" .root) "length" $room) -}}
+{{- include "nlpserve.short" (dict "name" (printf "%s-%s" $full .model) "length" 39) -}}
 {{- end -}}
 
 {{- define "nlpserve.serviceAccountName" -}}

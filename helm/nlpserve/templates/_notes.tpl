@@ -2,3 +2,8 @@
 {{- define "nlpserve.quoted" -}}
 '{{ . | replace "'" "'\\''" }}'
 {{- end -}}
+
+{{/* Addresses that the NetworkPolicy lets in. */}}
+{{- define "nlpserve.openAddresses" -}}
+{{- range .Values.networkPolicy.from }}{{ with .ipBlock }}{{ .cidr }} {{ end }}{{ end -}}
+{{- end -}}

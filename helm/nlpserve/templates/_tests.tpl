@@ -12,22 +12,20 @@
 
 {{/* Its log is shown, and it goes when it succeeded: an uninstall leaves nothing. */}}
 {{- define "nlpserve.testMetadata" -}}
-{{- include "nlpserve.hookMetadata" (dict "root" . "weight" "0") -}}
-{{- end -}}
-
-{{/* `weight` says in which order: what a test needs comes before it. */}}
-{{- define "nlpserve.hookMetadata" -}}
 {{- $annotations := dict
   "helm.sh/hook" "test"
-  "helm.sh/hook-weight" .weight
   "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded"
   "helm.sh/hook-output-log-policy" "hook-succeeded,hook-failed" -}}
-{{- $labels := include "nlpserve.testSelector" .root | fromYaml -}}
-{{- include "nlpserve.metadata" (dict "root" .root "labels" $labels "annotations" $annotations) -}}
+{{- $labels := include "nlpserve.testSelector" . | fromYaml -}}
+{{- include "nlpserve.metadata" (dict "root" . "labels" $labels "annotations" $annotations) -}}
 {{- end -}}
 
-{{- define "nlpserve.rolloutAccessMetadata" -}}
-{{- include "nlpserve.hookMetadata" (dict "root" . "weight" "-1") -}}
+{{/* Seconds that a pod of the rollout's test may take: for each disruption a target that settles slowly, and
+the load's Job up to its own deadline, which is twice its time and a start. */}}
+{{- define "nlpserve.rolloutTestSeconds" -}}
+{{- with .Values.rolloutTest -}}
+{{- mul (len .disruptions) (add (mul 2 (int64 .seconds)) 540) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "nlpserve.rolloutTestName" -}}
@@ -63,7 +61,7 @@ resources:
 {{- define "nlpserve.keysVolume" -}}
 - name: api-keys
   secret:
-    secretName: {{ .existingSecret }}
+    secretName: {{ .existingSecret | quote }}
     items:
       - key: {{ .key | quote }}
         path: {{ .key | quote }}

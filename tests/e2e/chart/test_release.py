@@ -117,7 +117,7 @@ def test_keda_reads_the_texts_in_flight(release):
     release.upgrade(models={"intent": {"autoscaling": scaling}, **EMOTION_OFF})
 
     def value():
-        status = release.get("hpa", "intent")["status"]
+        status = release.get("hpa", "intent-keda")["status"]
         metrics = [m["external"] for m in status.get("currentMetrics") or () if "external" in m]
         return metrics and metrics[0]["current"]["averageValue"]
 
@@ -125,6 +125,15 @@ def test_keda_reads_the_texts_in_flight(release):
     wanted = {"Ready": "True", "Fallback": "False"}
     k.until("its conditions", lambda: wanted.items() <= conditions(release).items())
     assert "keda.sh/v1alpha1/ScaledObject" in release.test()
+    # To the CPU and back: each autoscaler goes with its mode, and none with the other.
+    release.upgrade(models={"intent": {"autoscaling": scaling | {"mode": "cpu"}}, **EMOTION_OFF})
+    k.until("the CPU's alone", lambda: autoscalers(release) == ["demo-nlpserve-intent"])
+    release.upgrade(models={"intent": {"autoscaling": scaling}, **EMOTION_OFF})
+    k.until("KEDA's alone", lambda: autoscalers(release) == ["demo-nlpserve-intent-keda"])
+
+
+def autoscalers(release):
+    return [item["metadata"]["name"] for item in release.namespace.get("hpa")["items"]]
 
 
 def conditions(release):

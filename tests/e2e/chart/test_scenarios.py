@@ -55,6 +55,8 @@ def prepared(request, namespace, topics, tmp_path, tmp_path_factory):
     scenario = request.getfixturevalue("scenario").stem.removesuffix("-values")
     if scenario in ("gateway", "keda", "monitored"):
         request.getfixturevalue("foreign_kinds")
+    if scenario == "rollout-test":
+        request.getfixturevalue("load_image")
     if scenario == "own-image-volume":
         load("model-image", tmp_path / "topics.tar", f"ARTIFACT={topics}")
     if scenario != "own-volume":
@@ -70,7 +72,8 @@ def prepared(request, namespace, topics, tmp_path, tmp_path_factory):
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
 def test_a_scenario_is_installed_and_passes_its_test(scenario, release, prepared):
-    thrifty = release.file("thrifty", {**THRIFTY, **named_image("IMAGE")})
+    named = {**named_image("IMAGE"), "rolloutTest": named_image("LOAD_IMAGE")}
+    thrifty = release.file("thrifty", {**THRIFTY, **named})
     release.helm(
         "install", release.name, CHART, "--values", scenario, "--values", thrifty,
         "--wait", "--timeout", "3m",

@@ -72,7 +72,9 @@ def test_helm_test_counts_where_a_release_asks_for_it(release):
     said = release.test()
     assert "PASS    delete 1/1: 1200 sent, 1200 answered, 0 lost" in said
     k.until("the end of the load's pod", lambda: nothing_left(release))
-    left = release.namespace.kubectl("get", "role,rolebinding,serviceaccount,job,pod", "-o", "name")
+    assert "rollout" not in release.namespace.kubectl("get", "job,pod", "-o", "name")
+    release.upgrade(models={"emotion": {"enabled": False}}, rolloutTest={"enabled": False})
+    left = release.namespace.kubectl("get", "role,rolebinding,serviceaccount", "-o", "name")
     assert "rollout" not in left
 
 
