@@ -41,12 +41,17 @@ LENGTHS: Final[dict[Form, dict[str, Any]]] = {
         "most_seconds": 6,
         "point_seconds": 5,
         "repeats": 3,
+        "more": 1,
         "resolution": 0.08,
     },
-    Form.FULL: {"seconds": 30, "point_seconds": 40, "repeats": 5, "resolution": 0.04},
+    Form.FULL: {"seconds": 30, "point_seconds": 40, "repeats": 5, "more": 3, "resolution": 0.04},
 }
 LONGEST_SECONDS: Final = {Form.QUICK: 900, Form.FULL: 5_400}
-"""After which it has failed."""
+"""After which it has failed, with loads of their usual length."""
+LOAD_OBJECTIVES: Final = 6
+"""A load lasts so many times the objective at least, or nothing could be late within it."""
+TIMEOUT_SECONDS: Final = 10
+"""Longest wait of the generator for an answer; twice the objective where that is more."""
 
 
 class CalibrateSpec(Strict):
@@ -66,8 +71,31 @@ class CalibrateSpec(Strict):
     def load(self, address: str) -> CalibrationLoad:
         """What the generator is told."""
         objective = Objective(seconds=self.objective_seconds, share=self.objective_share)
-        plan = SearchPlan(objective=objective, start_rate=self.start_rate, **LENGTHS[self.form])
-        return CalibrationLoad(url=address, model=self.model, search=plan, texts=self.texts)
+        lengths = LENGTHS[self.form] | {
+            name: LENGTHS[self.form][name] * self._longer for name in ("seconds", "point_seconds")
+        }
+        return CalibrationLoad(
+            url=address,
+            model=self.model,
+            search=SearchPlan(objective=objective, start_rate=self.start_rate, **lengths),
+            texts=self.texts,
+            timeout_seconds=max(TIMEOUT_SECONDS, 2 * self.objective_seconds),
+        )
+
+    @property
+    def _longer(self) -> float:
+        usual = float(LENGTHS[self.form]["seconds"])
+        return max(1.0, LOAD_OBJECTIVES * self.objective_seconds / usual)
+
+    @property
+    def load_seconds(self) -> float:
+        """Of each load of the search."""
+        return float(LENGTHS[self.form]["seconds"] * self._longer)
+
+    @property
+    def longest(self) -> int:
+        """Seconds after which it has failed."""
+        return round(LONGEST_SECONDS[self.form] * self._longer)
 
 
 class CalibrationFailed(Exception):
@@ -91,12 +119,18 @@ def calibrate(cluster: WholeCluster, spec: CalibrateSpec, target: Target, told: 
     deployment = cluster.deployment(target)
     release = pinning.release(deployment)
     run = secrets.token_hex(3)
-    longest = LONGEST_SECONDS[spec.form]
+    if spec.objective_seconds > release.deadline_seconds:
+        raise CalibrationFailed(
+            f"the objective is {spec.objective_seconds:g} s, but the release sheds what it cannot"
+            f" answer in {release.deadline_seconds:g} s: lower it, or raise limits.deadlineSeconds"
+        )
+    longest = spec.longest
     with ExitStack() as cleanup:
         name = manifests.name("calibrate", spec.model, run)
         job = pinning.pinned(
-            deployment, name, model=spec.model, run=run, seconds=longest + START_SECONDS
-        )
+            deployment, name, model=spec.model, load_namespace=spec.load_namespace,
+            seconds=longest + START_SECONDS,
+        )  # fmt: skip
         cleanup.callback(signals.whole, cluster.delete_job, target.namespace, name)
         cluster.create_job(job)
         told("the pinned pod starts")
@@ -133,13 +167,29 @@ def _until_ready(
             if found is not None and pod["status"].get("podIP"):
                 return pod, found
         time.sleep(PERIOD_SECONDS)
-    raise CalibrationFailed(f"the pinned pod was not ready within {START_SECONDS} s")
+    raise CalibrationFailed(
+        f"the pinned pod was not ready within {START_SECONDS} s: {_why(cluster, namespace, job)}"
+    )
+
+
+def _why(cluster: WholeCluster, namespace: str, job: str) -> str:
+    """What Kubernetes says of a pod that does not come."""
+    found = cluster.pod_objects(namespace, f"batch.kubernetes.io/job-name={job}")
+    said = [
+        entry.get("message", "")
+        for pod in found
+        for entry in pod.get("status", {}).get("conditions", ())
+        if entry["type"] == "PodScheduled" and entry["status"] != "True"
+    ]
+    state = cluster.job_state(namespace, job)
+    said += [state.pod.message] if state.pod is not None else cluster.warnings(namespace, job)
+    return next(filter(None, said), "Kubernetes does not say why")
 
 
 def _until_done(
     cluster: WholeCluster, spec: CalibrateSpec, loader: str, pinned: tuple[str, str], told: Told
 ) -> Searched:
-    deadline = time.monotonic() + LONGEST_SECONDS[spec.form]
+    deadline = time.monotonic() + spec.longest
     while time.monotonic() < deadline:
         _running(cluster.job_state(*pinned), "the pinned pod")
         state = cluster.job_state(spec.load_namespace, loader)

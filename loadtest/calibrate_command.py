@@ -8,8 +8,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from loadtest import outputs
 from loadtest.calibrate import (
-    LENGTHS,
     Calibrated,
     CalibrateSpec,
     CalibrationFailed,
@@ -18,7 +18,7 @@ from loadtest.calibrate import (
 )
 from loadtest.calibration import derived, values_file
 from loadtest.calibration.manifests import NotCalibratable
-from loadtest.calibration.spec import fitting
+from loadtest.calibration.spec import MOST_TEXT_BYTES, fitting
 from loadtest.calibration.trials import Objective
 from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
@@ -58,9 +58,16 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
 
     Exit code 0: written. 2: INVALID, and nothing is written.
     """
+    beside = out.with_suffix(".json")
+    if beside == out:
+        raise SpecError("out: the facts go beside the values as .json, so name another ending")
+    outputs.check(out)
+    outputs.check(beside)
     cluster = WholeCluster(context)
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    own = _lines(texts)
+    own = fitting(_lines(texts))
+    if texts is not None and not own:
+        raise SpecError(f"{texts}: no text of at most {MOST_TEXT_BYTES} bytes in it")
     try:
         spec = CalibrateSpec(
             model=model,
@@ -72,7 +79,7 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
             objective_seconds=objective_seconds,
             objective_share=objective_share,
             start_rate=start_rate,
-            texts=tuple(fitting(own)),
+            texts=tuple(own),
         )
         wanted = RolloutSpec(
             model=model,
@@ -110,10 +117,7 @@ def _lines(path: Path | None) -> list[str]:
         found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: {error}") from None
-    lines = [line for line in found if line]
-    if not lines:
-        raise SpecError(f"{path}: no text in it")
-    return lines
+    return [line for line in found if line]
 
 
 def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, texts: str) -> None:
@@ -122,9 +126,10 @@ def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, text
         raise SpecError(found.searched.invalid)
     objective = Objective(seconds=spec.objective_seconds, share=spec.objective_share)
     facts = derived.calibration(spec.model, result, objective, found.release, found.pod)
+    settings = derived.derive(result, objective, found.release)
     values = values_file.write(
         result,
-        derived.derive(result, objective, found.release),
+        settings,
         objective,
         found.release,
         values_file.Origin(
@@ -134,7 +139,7 @@ def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, text
             commit=commit(),
             form=spec.form,
             texts=texts,
-            seconds=LENGTHS[spec.form]["seconds"],
+            seconds=spec.load_seconds,
             memory_mib=found.pod.memory_mib,
         ),
     )
@@ -143,4 +148,6 @@ def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, text
     beside = out.with_suffix(".json")
     beside.write_text(facts.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
     typer.echo(values_file.summary(result))
+    for line in settings.warnings:
+        typer.echo(line)
     typer.echo(f"helm upgrade -f {out} …; plan and simulate read {beside}")

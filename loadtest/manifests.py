@@ -13,6 +13,12 @@ from loadtest.spec import LoadSpec
 MAX_NAME: Final = 57
 """A Job's pods have 6 characters more, and 63 are what a label may have."""
 PART_OF: Final = {"app.kubernetes.io/part-of": "nlpserve", "app.kubernetes.io/component": "load"}
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+ALONE: Final = "nlpserve-loadtest"
+"""What manages the Jobs that are runs of their own."""
+RUN_LABEL: Final = "nlpserve/run"
+LOAD_NAMESPACE_LABEL: Final = "nlpserve/load-namespace"
+"""Of a Job elsewhere: where the load for it comes from."""
 CONTAINER: Final = "generator"
 PROGRAM: Final = "loadtest.generator"
 START_SECONDS: Final = 120
@@ -61,7 +67,7 @@ def generator_job(
     seconds: int,
 ) -> dict[str, Any]:
     """One pod that makes the load, once: a load test that is tried again counts something else."""
-    labels = {**PART_OF, "nlpserve/model": model}
+    labels = {**PART_OF, MANAGED_BY: ALONE, RUN_LABEL: job_name, "nlpserve/model": model}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -144,11 +144,15 @@ def clean(
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Runs that go on, too.")] = False,  # noqa: FBT002
 ) -> None:
-    """Delete what crashed runs left: those that are over, or have no coordinator any more."""
+    """Delete what crashed runs left: those that are over, or have no coordinator any more.
+
+    Also of rollouts, calibrations and scorecards; pods that were pinned elsewhere for a load from
+    here go as well.
+    """
     cluster = Cluster(context)
     found = runner.orphans(cluster, load_namespace, everything=everything)
-    for name in found:
-        runner.clean(cluster, load_namespace, name)
-        typer.echo(f"deleted {name}")
+    for namespace, name in found:
+        runner.clean(cluster, namespace, name)
+        typer.echo(f"deleted {name} in {namespace}")
     if not found:
         typer.echo("nothing was left")

@@ -7,14 +7,21 @@ after its end.
 import math
 from typing import Any, Final
 
-from loadtest.manifests import MAX_NAME, PART_OF, TTL_SECONDS, container, restricted_pod
+from loadtest.manifests import (
+    MANAGED_BY,
+    MAX_NAME,
+    PART_OF,
+    RUN_LABEL,
+    TTL_SECONDS,
+    container,
+    restricted_pod,
+)
 from loadtest.messages import Run
 from loadtest.protocol import COORDINATOR_VARIABLE, METRICS_PORT, METRICS_VARIABLE, RUN_VARIABLE
 
 ACCOUNT: Final = "nlpserve-loadtest"
 """The coordinator's service account; k8s/loadtest has it and what it may do."""
-RUN_LABEL: Final = "nlpserve/run"
-RUN_PART: Final = {**PART_OF, "app.kubernetes.io/managed-by": "nlpserve-loadtest-run"}
+RUN_PART: Final = {**PART_OF, MANAGED_BY: "nlpserve-loadtest-run"}
 TEXTS_FOLDER: Final = "/texts"
 TEXTS_FILE: Final = "texts.txt"
 SPARE_SECONDS: Final = 240

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from loadtest import delivery, run_manifests, signals
+from loadtest import delivery, manifests, run_manifests, signals
 from loadtest.attempt import HOPELESS
 from loadtest.cluster import Cluster, ClusterError
 from loadtest.commit import commit
@@ -153,20 +153,26 @@ def clean(cluster: Cluster, namespace: str, run: str) -> None:
     cluster.delete_job(namespace, run_manifests.workers_name(run))
     cluster.delete_texts(namespace, run)
     deadline = time.monotonic() + GONE_SECONDS
-    selector = f"{run_manifests.RUN_LABEL}={run}"
+    selector = f"{manifests.RUN_LABEL}={run}"
     while cluster.pods(namespace, selector):
         if time.monotonic() > deadline:
             raise ClusterError(f"pods of {run} are still there after {GONE_SECONDS:.0f} s")
         time.sleep(PERIOD_SECONDS)
 
 
-def orphans(cluster: Cluster, namespace: str, *, everything: bool = False) -> list[str]:
-    """Runs that are over or whose coordinator is gone, and of which something is left."""
-    label = run_manifests.RUN_PART["app.kubernetes.io/managed-by"]
-    jobs = cluster.jobs(namespace, f"app.kubernetes.io/managed-by={label}")
-    found: dict[str, bool] = {}
+def orphans(cluster: Cluster, namespace: str, *, everything: bool = False) -> list[tuple[str, str]]:
+    """Runs that are over or whose coordinator is gone, and of which something is left.
+
+    As namespace and name: those here, and pods elsewhere that were pinned for a load from here, as
+    far as one may see them.
+    """
+    managers = (run_manifests.RUN_PART[manifests.MANAGED_BY], manifests.ALONE)
+    jobs = cluster.jobs(namespace, f"{manifests.MANAGED_BY} in ({', '.join(managers)})")
+    jobs += cluster.jobs_anywhere(f"{manifests.LOAD_NAMESPACE_LABEL}={namespace}")
+    found: dict[tuple[str, str], bool] = {}
     for job in jobs:
-        run = job["metadata"]["labels"].get(run_manifests.RUN_LABEL, job["metadata"]["name"])
-        active = job["metadata"]["name"] == run and bool(job.get("status", {}).get("active"))
+        meta = job["metadata"]
+        run = (meta["namespace"], meta["labels"].get(manifests.RUN_LABEL, meta["name"]))
+        active = meta["name"] == run[1] and bool(job.get("status", {}).get("active"))
         found[run] = found.get(run, False) or active
     return sorted(run for run, active in found.items() if everything or not active)

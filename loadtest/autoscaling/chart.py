@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from nlpserve.autoscaling import Autoscaler, Behavior, Fallback, Keda
 
-UNITS: Final = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 10**3, "M": 10**6, "G": 10**9}
+DECIMAL: Final = {
+    "n": "e-9", "u": "e-6", "m": "e-3", "": "", "k": "e3", "M": "e6", "G": "e9", "T": "e12"
+}  # fmt: skip
+BINARY: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,19 +31,30 @@ def settings(values: Mapping[str, Any], model: str) -> dict[str, Any]:
     return merged(values["defaults"], values["models"][model] or {})
 
 
+def missing(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What of one map another does not say."""
+    return {
+        key: missing(value, given.get(key) or {}) if isinstance(value, Mapping) else value
+        for key, value in own.items()
+        if isinstance(value, Mapping) or key not in given
+    }
+
+
 def cores(quantity: str | float) -> float:
-    """A CPU quantity: 250m is 0.25."""
+    """A quantity of Kubernetes, as for CPU: 250m is 0.25. Raises ValueError."""
     text = str(quantity)
-    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+    number = text.rstrip("".join((*DECIMAL, *BINARY)))
+    unit = text.removeprefix(number)
+    if unit in BINARY:
+        return float(number) * BINARY[unit]
+    if unit not in DECIMAL:
+        raise ValueError(f"{text}: no quantity of Kubernetes")
+    return float(number + DECIMAL[unit])
 
 
 def mebibytes(quantity: str | float) -> float:
-    """A memory quantity: 1Gi is 1024. Raises ValueError for a unit that nobody uses."""
-    text = str(quantity)
-    unit = text.lstrip("0123456789.")
-    if unit not in UNITS:
-        raise ValueError(f"{text}: the unit is none of {', '.join(filter(None, UNITS))}")
-    return float(text.removesuffix(unit)) * UNITS[unit] / 2**20
+    """A quantity of memory: 1Gi is 1024. Raises ValueError."""
+    return cores(quantity) / 2**20
 
 
 def cpu(model: Mapping[str, Any]) -> float:

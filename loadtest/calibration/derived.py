@@ -1,24 +1,28 @@
 """From what a pod held to the settings of the chart. Each rule says why."""
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
 from loadtest.autoscaling.chart import cores, mebibytes
-from loadtest.calibration.search import Found
+from loadtest.calibration.search import POINT_SHARES, TARGET_SHARE, Found
 from loadtest.calibration.trials import MOST_CPU, Objective, Trial
 from nlpserve.autoscaling import Calibration, LoadPoint
 from nlpserve.load_results import Facts
 
-TARGET_SHARE: Final = 0.7
-"""Of the capacity, at which the autoscaler wants each pod: the rest is for the time that another
-pod takes to start. The chart refuses a higher CPU target and a higher share of the queue."""
+DEFAULTS: Final = {
+    "QUEUE_LIMIT": 2048, "DEADLINE_SECONDS": 5, "MAX_BATCH_SIZE": 64, "MAX_TEXTS": 256
+}  # fmt: skip
+"""The service's and the chart's, for what a Deployment does not set."""
 DEADLINE_OBJECTIVES: Final = 10
 """An answer that is so many times later than the objective wants helps nobody."""
-
 LEAST_GENERATOR_CPU: Final = 0.01
 """Cores; of less it cannot be told what a request costs."""
+LEAST_IN_FLIGHT: Final = 0.01
+"""The smallest target that is written."""
+MOST_APART: Final = 2.0
+"""Times that the pod's gauge and Little's law, which counts the way to the pod too, may differ."""
 
 
 class PodFacts(Facts):
@@ -36,7 +40,7 @@ class Release(Facts):
     """What the Deployment has now; quantities as Kubernetes writes them."""
 
     cpu: str
-    """The limit, else the request."""
+    """The limit."""
     limits: dict[str, str]
     memory: str
     """The request, else the limit."""
@@ -62,7 +66,7 @@ def derive(found: Found, objective: Objective, release: Release) -> Derived:
     """What differs from the release, and what belongs to it."""
     limit = cores(release.cpu)
     at = interpolated(found, found.capacity * TARGET_SHARE)
-    warnings = []
+    warnings = _signals(found)
     percent = round(100 * at.cpu / limit)
     if percent > 100 * TARGET_SHARE:
         warnings.append(
@@ -78,15 +82,25 @@ def derive(found: Found, objective: Objective, release: Release) -> Derived:
     deadline = max(objective.seconds, min(release.deadline_seconds, latest))
     # What waits longer than the deadline is shed, so a longer queue holds nothing of use.
     fewest = max(release.max_batch_size, release.max_texts)
-    queue = max(fewest, math.ceil(found.saturation * deadline))
-    queue = min(queue, max(fewest, release.queue_limit))
+    useful = max(fewest, math.ceil(found.saturation * deadline))
+    queue = min(useful, max(fewest, release.queue_limit))
+    warnings += [
+        f"{name} stays at the release's {own:g}: if an earlier calibration wrote that, take it out,"
+        " and calibrate again."
+        for name, own, usual, wish in (
+            ("queueLimit", queue, DEFAULTS["QUEUE_LIMIT"], useful),
+            ("deadlineSeconds", deadline, DEFAULTS["DEADLINE_SECONDS"], latest),
+        )
+        if own < min(usual, wish)
+    ]
+    cap = min(queue, max(1, int(found.capacity * deadline)))  # as the chart has it
     return Derived(
         capacity=_short(found.capacity),
-        cpu_percent=max(1, min(round(100 * TARGET_SHARE), percent)),
-        in_flight=max(0.01, _short(min(at.in_flight, TARGET_SHARE * queue))),
+        cpu_percent=_percent(at.cpu, limit),
+        in_flight=max(LEAST_IN_FLIGHT, _short(min(at.in_flight, TARGET_SHARE * cap))),
         queue_limit=queue,
         deadline_seconds=deadline,
-        cpu_request=f"{max(10, min(math.ceil(limit * 100) * 10, math.ceil(at.cpu * 100) * 10))}m",
+        cpu_request=f"{min(round(limit * 1000), max(10, math.ceil(at.cpu * 100) * 10))}m",
         warnings=warnings,
     )
 
@@ -108,7 +122,7 @@ def calibration(
         queue_limit=derived.queue_limit,
         deadline_seconds=derived.deadline_seconds,
         idle_cpu=pod.idle_cpu,
-        points=tuple(points(found)),
+        points=(*points(found), _full(found)),
         schedule_seconds=min(pod.schedule_seconds, pod.ready_seconds),
         ready_seconds=pod.ready_seconds,
         measured_pods=1,
@@ -153,3 +167,39 @@ def interpolated(found: Found, rate: float) -> LoadPoint:
 def _short(number: float) -> float:
     """Three digits are more than was measured."""
     return float(f"{number:.3g}")
+
+
+def own_settings(facts: Calibration) -> dict[str, Any]:
+    """A model's values as its calibration has them, for who is given no others."""
+    at = facts.at(facts.capacity * TARGET_SHARE)
+    return {
+        "autoscaling": {
+            "cpuPercent": _percent(at.cpu, facts.cpu_limit),
+            "keda": {"inFlight": max(LEAST_IN_FLIGHT, at.in_flight)},
+        },
+        "resources": {"requests": {"cpu": facts.cpu_request}, "limits": {"cpu": facts.cpu_limit}},
+    }
+
+
+def _percent(cpu: float, limit: float) -> int:
+    return max(1, min(round(100 * TARGET_SHARE), round(100 * cpu / limit)))
+
+
+def _signals(found: Found) -> list[str]:
+    """What is wrong with the texts in flight at the target's share."""
+    trial = found.points[POINT_SHARES.index(TARGET_SHARE)]
+    least, most = sorted((in_flight(trial), trial.little))
+    words = f"texts in flight are {in_flight(trial):.2f} by the pod's gauge, {trial.little:.2f} by"
+    words = f"At {TARGET_SHARE:.0%} of the capacity {words} Little's law"
+    if in_flight(trial) < LEAST_IN_FLIGHT:
+        return [f"{words}: too few for a signal, inFlight is the least there is. Use the mode cpu."]
+    if most > MOST_APART * least:
+        return [f"{words}: more than {MOST_APART:g} times apart, so inFlight is not well known."]
+    return []
+
+
+def _full(found: Found) -> LoadPoint:
+    """At the saturation, with no more in flight than before it: what waits is counted by itself."""
+    last = found.points[-1]
+    cpu = max(last.cpu, found.full_cpu)
+    return LoadPoint(rate=found.saturation, in_flight=in_flight(last), cpu=cpu)

@@ -4,21 +4,19 @@ import copy
 import datetime
 from typing import Any, Final
 
-from loadtest.calibration.derived import Release
-from loadtest.manifests import TTL_SECONDS
+from loadtest.autoscaling.chart import cores, mebibytes
+from loadtest.calibration.derived import DEFAULTS, Release
+from loadtest.manifests import ALONE, LOAD_NAMESPACE_LABEL, MANAGED_BY, RUN_LABEL, TTL_SECONDS
 from loadtest.objects import SERVER
 
 LABELS: Final = {
     "app.kubernetes.io/part-of": "nlpserve",
     "app.kubernetes.io/component": "calibration",
+    MANAGED_BY: ALONE,
 }
 """None that the chart's Service, PodDisruptionBudget, autoscaler or NetworkPolicy look for."""
 GRACE_SECONDS: Final = 5
 PREFIX: Final = "NLPSERVE_"
-DEFAULTS: Final = {
-    "QUEUE_LIMIT": 2048, "DEADLINE_SECONDS": 5, "MAX_BATCH_SIZE": 64, "MAX_TEXTS": 256
-}  # fmt: skip
-"""The service's, for what a Deployment does not set."""
 
 
 class NotCalibratable(ValueError):
@@ -26,7 +24,7 @@ class NotCalibratable(ValueError):
 
 
 def pinned(
-    deployment: dict[str, Any], name: str, *, model: str, run: str, seconds: int
+    deployment: dict[str, Any], name: str, *, model: str, load_namespace: str, seconds: int
 ) -> dict[str, Any]:
     """A Job with one pod of the Deployment's template, beside production and unseen by it.
 
@@ -38,7 +36,12 @@ def pinned(
     spec |= {"restartPolicy": "Never", "terminationGracePeriodSeconds": GRACE_SECONDS}
     for container in spec["containers"]:
         container.pop("lifecycle", None)
-    labels = {**LABELS, "nlpserve/model": model, "nlpserve/calibration": run}
+    labels = {
+        **LABELS,
+        RUN_LABEL: name,
+        LOAD_NAMESPACE_LABEL: load_namespace,
+        "nlpserve/model": model,
+    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -63,13 +66,17 @@ def release(deployment: dict[str, Any]) -> Release:
     server = _server(deployment)
     resources = server.get("resources", {})
     limits, requests = resources.get("limits", {}), resources.get("requests", {})
-    found = {
-        kind: limits.get(kind) or requests.get(kind, "") if kind == "cpu" else
-        requests.get(kind) or limits.get(kind, "")
-        for kind in ("cpu", "memory")
-    }  # fmt: skip
-    if not all(found.values()):
-        raise NotCalibratable("the release sets no CPU or no memory: there is nothing to pin")
+    cpu, memory = limits.get("cpu"), requests.get("memory") or limits.get("memory")
+    if not cpu or not memory:
+        raise NotCalibratable(
+            "the release sets no CPU limit or no memory: what a pod holds then depends on what its"
+            " node has to spare (resources.limits.cpu, resources.requests.memory)"
+        )
+    try:
+        cores(cpu)
+        mebibytes(memory)
+    except ValueError as error:
+        raise NotCalibratable(f"the release's resources: {error}") from None
     environment = {entry["name"]: entry for entry in server.get("env", ())}
     if f"{PREFIX}API_KEYS_FILE" in environment:
         raise NotCalibratable(
@@ -81,9 +88,9 @@ def release(deployment: dict[str, Any]) -> Release:
         for name, default in DEFAULTS.items()
     }
     return Release(
-        cpu=found["cpu"],
+        cpu=cpu,
         limits={kind: str(quantity) for kind, quantity in limits.items()},
-        memory=found["memory"],
+        memory=memory,
         queue_limit=int(set_here["QUEUE_LIMIT"]),
         deadline_seconds=set_here["DEADLINE_SECONDS"],
         max_batch_size=int(set_here["MAX_BATCH_SIZE"]),

@@ -5,12 +5,12 @@ against a pod as against a formula.
 """
 
 import math
-import statistics
 from collections.abc import Generator
 from typing import Final
 
 from pydantic import Field
 
+from loadtest.calibration.knees import MOST_BELOW, MOST_KNEES, Invalid, bound, wide
 from loadtest.calibration.trials import Objective, Trial, Wish
 from nlpserve.load_results import Facts
 
@@ -23,22 +23,21 @@ HIGHEST_RATE: Final = 20_000.0
 LEAST_REQUESTS: Final = 300
 AGAIN: Final = 2
 """A load that cannot be believed is tried so many times more."""
-MOST_SPREAD: Final = 0.25
-"""Standard deviation of the knees as a share of their mean; above it nothing is known."""
 POINT_SHARES: Final = (0.25, 0.5, 0.7, 0.85, 0.95)
 """Of the capacity, at which CPU and texts in flight are measured."""
+TARGET_SHARE: Final = 0.7
+"""Of the capacity, at which the autoscaler wants each pod: the rest is for the time that another
+pod takes to start. The chart refuses a higher CPU target and a higher share of the queue."""
+SAMPLE_SECONDS: Final = 0.5
+"""Between two looks at the texts in flight."""
+DENSE_SECONDS: Final = 0.25
+"""The same at the target's share, where the load is twice as long: a setting comes of it."""
 FULL: Final = 1.5
 """Of the capacity, at which the pod answers as many as it ever does."""
 CHECK: Final = 1.15
-"""Of the capacity, at which the objective should fail."""
-STUDENT_95: Final = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833)
-"""Student's t, one-sided 95 %, by degrees of freedom from 1 on."""
+"""Of the capacity, at which the objective has to fail."""
 
 Search = Generator[Wish, Trial, "Found"]
-
-
-class Invalid(Exception):
-    """The search cannot tell; the message says why."""
 
 
 class SearchPlan(Facts):
@@ -52,8 +51,10 @@ class SearchPlan(Facts):
     """Of a load that is longer because its rate is low."""
     point_seconds: float = Field(default=8, gt=0)
     """Of each load that CPU and texts in flight are measured at."""
-    repeats: int = Field(default=3, ge=2, le=len(STUDENT_95) + 1)
+    repeats: int = Field(default=3, ge=2, le=MOST_KNEES)
     """How often the knee is looked for."""
+    more: int = Field(default=1, ge=0, le=5)
+    """Further repeats while the knees lie too far apart."""
     resolution: float = Field(default=0.06, gt=0, le=0.5)
     """Width of the last bracket, as a share."""
 
@@ -65,54 +66,92 @@ class Found(Facts):
     """Requests a second, one for each repeat."""
     mean: float
     capacity: float
-    """The lower 95 % bound of their mean."""
+    """The lower 95 % bound of their mean, and no more than the saturation."""
     saturation: float
     """Answers a second under more than it holds."""
+    full_cpu: float
+    """Cores that it used under that."""
     points: list[Trial]
     check: Trial
-    """At 1.15 of the capacity."""
+    """At 1.15 of the capacity; the objective failed."""
 
 
 def search(plan: SearchPlan) -> Search:
     """Raises Invalid."""
     low, high = yield from _bracket(plan)
     knees = [(yield from _bisect(plan, low, high))]
-    for repeat in range(1, plan.repeats):
+    most = min(plan.repeats + plan.more, MOST_KNEES)
+    while len(knees) < plan.repeats or (len(knees) < most and wide(knees)):
         # Other bounds each time, so that the middle does not fall on the same rates.
-        reach = WIDEN * (1 + 0.04 * repeat)
+        reach = WIDEN * (1 + 0.04 * len(knees))
         knees.append((yield from _again(plan, knees[-1] / reach, knees[-1] * reach)))
     mean, capacity = bound(knees)
+    full = yield from _believed(plan, _wish(plan, capacity * FULL, plan.point_seconds))
+    capacity, check = yield from _check(plan, capacity, full.answered_rate)
     points = []
     for share in POINT_SHARES:
-        wish = _wish(plan, capacity * share, plan.point_seconds)
-        points.append((yield from _believed(plan, wish.model_copy(update={"sample": True}))))
-    if not points[-1].meets(plan.objective):
-        raise Invalid(
-            f"the objective failed at {POINT_SHARES[-1]:.0%} of the capacity that was found"
-            f" ({capacity:.1f} requests/s): the machine is busy, or the loads are too short"
-        )
-    check = yield from _believed(plan, _wish(plan, capacity * CHECK, plan.point_seconds))
-    full = yield from _believed(plan, _wish(plan, capacity * FULL, plan.point_seconds))
-    saturation = max(mean, full.answered_rate, check.answered_rate)
+        found = yield from _point(plan, capacity, share)
+        points.append(found)
     return Found(
         knees=knees,
         mean=mean,
         capacity=capacity,
-        saturation=saturation,
+        saturation=max(full.answered_rate, check.answered_rate),
+        full_cpu=full.cpu,
         points=points,
         check=check,
     )
 
 
-def bound(knees: list[float]) -> tuple[float, float]:
-    """Mean and its lower 95 % bound (Student). Raises Invalid where they lie too far apart."""
-    mean, deviation = statistics.fmean(knees), statistics.stdev(knees)
-    if deviation > MOST_SPREAD * mean:
-        listed = ", ".join(f"{knee:.1f}" for knee in knees)
+def _check(
+    plan: SearchPlan, capacity: float, answered: float
+) -> Generator[Wish, Trial, tuple[float, Trial]]:
+    """The capacity, no more than the pod answers under more, and the load at 1.15 of it.
+
+    Raises Invalid where these contradict it.
+    """
+    check = yield from _at_check(plan, capacity)
+    most = max(answered, check.answered_rate)
+    if capacity > MOST_BELOW * most:  # no knee is known better than that
         raise Invalid(
-            f"the knee was found at {listed} requests/s, too far apart: is the machine busy?"
+            f"the objective held at {capacity:.1f} requests/s, but of more the pod answered only"
+            f" {most:.1f} a second: the loads are too short, or the machine is busy"
         )
-    return mean, mean - STUDENT_95[len(knees) - 2] * deviation / math.sqrt(len(knees))
+    if capacity > most:
+        capacity = most
+        check = yield from _at_check(plan, capacity)
+        capacity = min(capacity, max(answered, check.answered_rate))
+    if check.holds(plan.objective):
+        raise Invalid(
+            f"the objective still held at {CHECK:g} times the capacity that was found"
+            f" ({capacity:.1f} requests/s): is the machine busy?"
+        )
+    return capacity, check
+
+
+def _at_check(plan: SearchPlan, capacity: float) -> Generator[Wish, Trial, Trial]:
+    """Once again where the objective holds."""
+    wish = _wish(plan, capacity * CHECK, plan.point_seconds)
+    found = yield from _believed(plan, wish)
+    return (yield from _believed(plan, wish)) if found.holds(plan.objective) else found
+
+
+def _point(plan: SearchPlan, capacity: float, share: float) -> Generator[Wish, Trial, Trial]:
+    """A load for CPU and texts in flight; at the highest share the objective has to hold."""
+    dense = share == TARGET_SHARE
+    wish = _wish(plan, capacity * share, plan.point_seconds * (2 if dense else 1))
+    pace = DENSE_SECONDS if dense else SAMPLE_SECONDS
+    wish = wish.model_copy(update={"sample_seconds": pace})
+    found = yield from _believed(plan, wish)
+    if share < POINT_SHARES[-1] or found.holds(plan.objective):
+        return found
+    found = yield from _believed(plan, wish)
+    if not found.holds(plan.objective):
+        raise Invalid(
+            f"the objective failed at {share:.0%} of the capacity that was found"
+            f" ({capacity:.1f} requests/s): the machine is busy, or the loads are too short"
+        )
+    return found
 
 
 def _bound_holds(plan: SearchPlan, rate: float) -> Generator[Wish, Trial, bool]:
@@ -124,7 +163,7 @@ def _holds(plan: SearchPlan, rate: float) -> Generator[Wish, Trial, bool]:
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise Invalid(f"the knee is not between {LOWEST_RATE:g} and {HIGHEST_RATE:g} requests/s")
     trial = yield from _believed(plan, _wish(plan, rate, plan.seconds))
-    return trial.meets(plan.objective)
+    return trial.holds(plan.objective)
 
 
 def _wish(plan: SearchPlan, rate: float, seconds: float) -> Wish:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import orjson
 from pydantic import Field, StringConstraints
 
 from loadtest.calibration.search import Found, SearchPlan
@@ -10,6 +11,7 @@ from nlpserve.load_results import Facts
 
 MOST_TEXT_BYTES = 90_000
 """The spec travels in one environment variable, and Linux takes 128 KiB for one."""
+MOST_TEXTS = 10_000
 
 
 class CalibrationLoad(Strict):
@@ -19,7 +21,7 @@ class CalibrationLoad(Strict):
     """The pinned pod."""
     model: str
     search: SearchPlan
-    texts: tuple[str, ...] = Field(default=(), max_length=10_000)
+    texts: tuple[str, ...] = Field(default=(), max_length=MOST_TEXTS)
     """The user's own; none: made-up sentences of the model's language."""
     made_up: int = Field(default=200, ge=1, le=10_000)
     """How many of these."""
@@ -47,7 +49,11 @@ class Searched(Facts):
 
 
 def fitting(texts: list[str]) -> list[str]:
-    """As many as the spec has room for, evenly from the whole file."""
-    size = sum(len(text.encode()) + 8 for text in texts)
-    stride = max(1, -(-size // MOST_TEXT_BYTES))
-    return texts[::stride]
+    """As many as the spec has room for, evenly from the whole file; none that is too long alone."""
+    sizes = [len(orjson.dumps(text)) + 1 for text in texts]
+    kept = [text for text, size in zip(texts, sizes, strict=True) if size <= MOST_TEXT_BYTES]
+    sizes = [size for size in sizes if size <= MOST_TEXT_BYTES]
+    stride = 1
+    while sum(sizes[::stride]) > MOST_TEXT_BYTES or len(kept[::stride]) > MOST_TEXTS:
+        stride += 1
+    return kept[::stride]

@@ -4,6 +4,7 @@ from typing import Any
 
 from kubernetes import client
 
+from loadtest.cluster.calls import ClusterError
 from loadtest.cluster.client import Cluster
 from loadtest.objects import Target
 
@@ -37,3 +38,15 @@ class WholeCluster(Cluster):
         call = self._core.list_namespaced_pod
         found = self._get("list pods", call, namespace, label_selector=selector)
         return list(found["items"])
+
+    def warnings(self, namespace: str, name: str) -> list[str]:
+        """What events warn of about an object; nothing for who may not see them."""
+        call = self._core.list_namespaced_event
+        selector = f"involvedObject.name={name},type=Warning"
+        try:
+            found = self._get("list events", call, namespace, field_selector=selector)
+        except ClusterError as error:
+            if error.status != 403:
+                raise
+            return []
+        return [str(item.get("message", "")) for item in found["items"]]

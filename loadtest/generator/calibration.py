@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import orjson
 import uvloop
 
-from loadtest.calibration.search import Invalid, search
+from loadtest.calibration.knees import Invalid
+from loadtest.calibration.search import search
 from loadtest.calibration.spec import CalibrationLoad, Searched
 from loadtest.calibration.trials import Trial, Wish
 from loadtest.generator import answers
@@ -58,7 +59,7 @@ async def calibrate(spec: CalibrationLoad) -> Searched:
         wish = next(steps)
         for number in range(1, sys.maxsize):
             trial = await Load(target, wish, plan.objective).run()
-            _tell(number, trial, met=trial.meets(plan.objective))
+            _tell(number, trial, met=trial.holds(plan.objective))
             await asyncio.sleep(PAUSE_SECONDS)
             wish = steps.send(trial)
     except StopIteration as end:

@@ -4,8 +4,10 @@ A latency counts from when the request was due, so a pod that is slow cannot hid
 """
 
 import asyncio
+import itertools
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from loadtest.calibration.trials import Objective, Trial, Wish
@@ -15,7 +17,8 @@ from loadtest.generator.watch import LAG_PERIOD, missed
 
 MOST_OPEN: Final = 4_000
 """Requests without an answer; beyond, a request begins late."""
-GAUGE_SECONDS: Final = 0.5
+LEARNERS: Final = 8
+"""Texts that are asked at a time before any load."""
 METRICS: Final = "/metrics"
 CPU_METRIC: Final = "process_cpu_seconds_total"
 GAUGE_METRIC: Final = "nlpserve_in_flight"
@@ -38,6 +41,8 @@ class Target:
         self.requests: list[bytes] = []
         self.right: list[Answer] = []
         self.free: deque[Connection] = deque()
+        self.turns = itertools.count()
+        """Whose turn it is, over all loads, so that short ones do not begin with the same texts."""
 
     async def ask(self, request: bytes) -> Response:
         """On a connection of its own. Raises Lost, TimeoutError."""
@@ -50,14 +55,22 @@ class Target:
 
     async def learn(self, texts: list[str]) -> None:
         """The right answer to each text. Raises TrialFailed, Lost, TimeoutError."""
-        for text in texts:
-            request = classify(self.host, self.model, text, keep=True)
+        self.requests = [classify(self.host, self.model, text, keep=True) for text in texts]
+        room = asyncio.Semaphore(LEARNERS)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                asked = [tasks.create_task(self._answer(each, room)) for each in self.requests]
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        self.right = [task.result() for task in asked]
+
+    async def _answer(self, request: bytes, room: asyncio.Semaphore) -> Answer:
+        async with room:
             response = await self.ask(request)
-            answer = read(response.body, self.model) if response.status == 200 else None
-            if answer is None:
-                raise TrialFailed(f"status {response.status}: {response.body[:200]!r}")
-            self.requests.append(request)
-            self.right.append(answer)
+        answer = read(response.body, self.model) if response.status == 200 else None
+        if answer is None:
+            raise TrialFailed(f"status {response.status}: {response.body[:200]!r}")
+        return answer
 
     async def metric(self, name: str) -> float:
         """The sum over all series of a name. Raises TrialFailed, Lost, TimeoutError."""
@@ -80,7 +93,7 @@ class Load:
         self._target, self._wish, self._objective = target, wish, objective
         self._latencies: list[float] = []
         self._late = 0.0
-        self._sent = self._answered = self._wrong = self._in_load = 0
+        self._sent = self._answered = self._wrong = self._in_half = 0
         self._open = 0
         self._room = asyncio.Semaphore(MOST_OPEN)
         self._opens: list[int] = []
@@ -94,7 +107,7 @@ class Load:
         used, own = await self._target.metric(CPU_METRIC), time.process_time()
         self._begin = time.perf_counter()
         watches = [asyncio.create_task(self._watch())]
-        if self._wish.sample:
+        if self._wish.sample_seconds:
             watches.append(asyncio.create_task(self._ask_gauge()))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -105,10 +118,9 @@ class Load:
                     await self._room.acquire()
                     if time.perf_counter() > self._begin + 2 * self._wish.seconds:
                         break  # what is not sent by now was missed
-                    tasks.create_task(self._request(number, due))
+                    tasks.create_task(self._request(due))
                 await asyncio.sleep(self._begin + self._wish.seconds - time.perf_counter())
                 load_seconds = time.perf_counter() - self._begin
-                self._in_load = self._answered
                 own = time.process_time() - own
                 used = await self._target.metric(CPU_METRIC) - used
                 cpu_seconds = time.perf_counter() - self._begin
@@ -117,13 +129,15 @@ class Load:
         finally:
             for watch in watches:
                 watch.cancel()
-        return self._trial(meant, load_seconds, used / cpu_seconds, own / load_seconds)
+        return self._trial(meant, used / cpu_seconds, own / load_seconds)
 
-    def _trial(self, meant: int, seconds: float, cpu: float, own: float) -> Trial:
+    def _trial(self, meant: int, cpu: float, own: float) -> Trial:
         latencies = sorted(self._latencies)
         ended = len(latencies)
         rank = min(max(0, ended - 1), int(self._objective.share * ended))
         lags = sorted(self._lags) or [0.0]
+        third = len(self._opens) // 3
+        growth = _mean(self._opens[2 * third :]) - _mean(self._opens[third : 2 * third])
         return Trial(
             rate=self._wish.rate,
             seconds=self._wish.seconds,
@@ -134,42 +148,50 @@ class Load:
             wrong=self._wrong,
             mean_seconds=round((sum(latencies) + self._late) / max(1, self._sent), 6),
             share_seconds=round(latencies[rank], 6) if latencies else 0.0,
-            answered_rate=round(self._in_load / seconds, 3),
-            open=round(sum(self._opens) / max(1, len(self._opens)), 4),
-            gauge=round(sum(self._gauges) / len(self._gauges), 4) if self._gauges else None,
+            answered_rate=round(self._in_half / (self._wish.seconds / 2), 3),
+            open=round(_mean(self._opens), 4),
+            growth=round(growth / (self._wish.seconds / 3), 4),
+            gauge=round(_mean(self._gauges), 4) if self._gauges else None,
             cpu=round(max(0.0, cpu), 4),
             generator_cpu=round(own, 4),
             lag=round(lags[int(0.99 * (len(lags) - 1))], 4),
         )
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the load lasts; what is open after it, only becomes less."""
+        return time.perf_counter() < self._begin + self._wish.seconds
+
     async def _watch(self) -> None:
-        while True:
+        while self._goes_on:
             before = time.perf_counter()
             await asyncio.sleep(LAG_PERIOD)
             self._lags += missed(time.perf_counter() - before - LAG_PERIOD)
             self._opens.append(self._open)
 
     async def _ask_gauge(self) -> None:
-        while True:
-            await asyncio.sleep(GAUGE_SECONDS)
+        while self._goes_on:
+            await asyncio.sleep(self._wish.sample_seconds)
             try:
                 self._gauges.append(await self._target.metric(GAUGE_METRIC))
             except (Lost, TimeoutError):
                 continue  # one sample less
 
-    async def _request(self, number: int, due: float) -> None:
+    async def _request(self, due: float) -> None:
         self._sent += 1
         self._open += 1
         try:
-            right = await self._exchange(number % len(self._target.requests))
+            right = await self._exchange(next(self._target.turns) % len(self._target.requests))
         except (Lost, TimeoutError):
             right = False
         finally:
             self._open -= 1
             self._room.release()
-        latency = time.perf_counter() - due
+        now = time.perf_counter()
+        latency = now - due
         if right:
             self._answered += 1
+            self._in_half += 0.5 < (now - self._begin) / self._wish.seconds <= 1
             self._latencies.append(latency)
         else:
             self._late += latency
@@ -200,3 +222,7 @@ class Load:
         right = answer is not None and answer.agrees(self._target.right[text])
         self._wrong += not right
         return right
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / max(1, len(values))

@@ -97,6 +97,9 @@ class FakeCluster:
     def last_lines(self, *_):
         return []
 
+    def warnings(self, *_):
+        return []
+
     def job_state(self, _namespace, name):
         if name.startswith("calibrate-load"):
             return JobState(pod(self.said), True, self.failure)
@@ -175,6 +178,67 @@ def test_an_invalid_run_writes_nothing_and_leaves_nothing(
     assert said in "".join(written)
     assert not out.exists()
     assert both_gone(cluster)
+
+
+def refused(monkeypatch, *words):
+    """What is said on standard error when nothing can be run."""
+    monkeypatch.setattr(sys, "argv", ["loadtest", "calibrate", "--model", "intent", *words])
+    written = []
+    monkeypatch.setattr(sys.stderr, "write", written.append)
+    assert main() == 2
+    return "".join(written)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_made(
+    cluster, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for out, said in (
+        ("values.json", "another ending"),
+        ("file/values.yaml", "cannot be written"),
+        (".", "is a folder"),
+    ):
+        assert said in refused(monkeypatch, "--out", str(tmp_path / out))
+    assert cluster.made == []
+
+
+def test_an_objective_beyond_the_deadline_is_told_before_anything_is_made(
+    cluster, tmp_path, monkeypatch
+):
+    words = ("--out", str(tmp_path / "v.yaml"), "--objective-seconds", "6")
+    assert "the release sheds" in refused(monkeypatch, *words)
+    assert cluster.made == []
+
+
+def test_a_long_objective_makes_loads_long(cluster, tmp_path):
+    done, out = run(tmp_path, "--form", "quick", "--objective-seconds", "5")
+    assert done.exit_code == 0, done.output
+    env = cluster.made[1]["spec"]["template"]["spec"]["containers"][0]["env"]
+    spec = CalibrationLoad.model_validate_json(env[0]["value"])
+    assert (spec.search.seconds, spec.search.point_seconds) == (30, 37.5)
+    assert cluster.made[1]["spec"]["activeDeadlineSeconds"] > 60 * spec.search.seconds
+    assert "loads of 30 s" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("pods", "said"),
+    [
+        (
+            [{"status": {"conditions": [
+                {"type": "PodScheduled", "status": "False", "message": "0/1 nodes: no CPU"}
+            ]}}],
+            "no CPU",
+        ),
+        ([], "exceeded quota"),
+    ],
+)  # fmt: skip
+def test_a_pinned_pod_that_does_not_come_is_explained(cluster, tmp_path, monkeypatch, pods, said):
+    monkeypatch.setattr(module, "START_SECONDS", 0)
+    monkeypatch.setattr(cluster, "pod_objects", lambda *_: pods)
+    monkeypatch.setattr(cluster, "job_state", lambda *_: JobState(None, False, None))
+    monkeypatch.setattr(cluster, "warnings", lambda *_: ["pods is forbidden: exceeded quota"])
+    assert said in refused(monkeypatch, "--out", str(tmp_path / "v.yaml"))
+    assert len(cluster.deleted) == 1
 
 
 def test_an_interrupt_removes_both_jobs(cluster, tmp_path, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from loadtest import delivery, run_command, run_manifests, runner, scenario_file
+from loadtest import delivery, manifests, run_command, run_manifests, runner, scenario_file
+from loadtest.calibration.manifests import pinned
 from loadtest.cli import app
 from loadtest.cluster import ClusterError
 from loadtest.messages import Run
@@ -42,7 +43,7 @@ class FakeCluster:
     namespace = "models"
 
     def __init__(self, _context=None):
-        self.made, self.deleted, self.states, self.log = [], [], [], []
+        self.made, self.pinned, self.deleted, self.states, self.log = [], [], [], [], []
         self.account = True
 
     def targets(self, namespace, _selector):
@@ -79,7 +80,10 @@ class FakeCluster:
         return []
 
     def jobs(self, *_):
-        return self.made
+        return list(self.made)
+
+    def jobs_anywhere(self, *_):
+        return self.pinned
 
     def delete_job(self, _namespace, name):
         self.deleted.append(name)
@@ -191,8 +195,25 @@ def test_orphans_are_runs_whose_coordinator_is_over_or_gone(file):
             cluster.made.append(made | {"status": {"active": active}})
         cluster.made.append(run_manifests.workers(run, "loadtest", "u", "a:1"))
         names.append(run.name)
-    assert runner.orphans(cluster, "loadtest") == sorted(names[1:])
-    assert runner.orphans(cluster, "loadtest", everything=True) == sorted(names)
+    here = [("loadtest", name) for name in names]
+    assert runner.orphans(cluster, "loadtest") == sorted(here[1:])
+    assert runner.orphans(cluster, "loadtest", everything=True) == sorted(here)
+
+
+def test_orphans_are_single_jobs_and_pinned_pods_as_well(file):
+    cluster = FakeCluster()
+    spec = make(file, cluster).run
+    for name, active in (("load-a", 0), ("load-b", 1)):
+        made = manifests.generator_job(
+            name, "loadtest", "i", program="p", spec=spec, model="intent", seconds=1
+        )
+        cluster.made.append(made | {"status": {"active": active}})
+    deployment = {
+        "metadata": {"namespace": "models"}, "spec": {"template": {"spec": {"containers": []}}}
+    }  # fmt: skip
+    copy = pinned(deployment, "copy", model="intent", load_namespace="loadtest", seconds=1)
+    cluster.pinned = [copy]
+    assert runner.orphans(cluster, "loadtest") == [("loadtest", "load-a"), ("models", "copy")]
 
 
 def test_a_result_survives_the_log(file):

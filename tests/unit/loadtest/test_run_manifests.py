@@ -27,7 +27,7 @@ def test_both_jobs_end_are_never_tried_again_and_go_by_themselves(run, jobs):
         assert job["spec"]["backoffLimit"] == 0
         assert job["spec"]["activeDeadlineSeconds"] > run.scenario.load.end
         assert job["spec"]["ttlSecondsAfterFinished"] <= 3600
-        assert job["metadata"]["labels"][run_manifests.RUN_LABEL] == run.name
+        assert job["metadata"]["labels"][manifests.RUN_LABEL] == run.name
         assert json.loads(json.dumps(job)) == job
 
 

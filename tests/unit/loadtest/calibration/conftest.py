@@ -38,10 +38,41 @@ class Formula:
             "rate": wish.rate, "seconds": wish.seconds, "meant": meant, "sent": meant,
             "answered": round(answered * wish.seconds), "in_time": round(share * meant),
             "mean_seconds": open_ / wish.rate, "share_seconds": 0.1, "answered_rate": answered,
-            "open": open_, "gauge": open_ if wish.sample else None, "cpu": busy,
+            "open": open_, "gauge": open_ if wish.sample_seconds else None, "cpu": busy,
             "generator_cpu": 0.2, "lag": 0.001,
         }  # fmt: skip
         return Trial(**(given | self.spoil))
+
+
+class Queue:
+    """Answers one request at a time, each in 1/`most` s; its queue is empty when a load begins."""
+
+    def __init__(self, most):
+        self.most = most
+
+    def __call__(self, wish):
+        meant = max(1, round(wish.rate * wish.seconds))
+        dues = [number / wish.rate for number in range(meant)]
+        ends, free = [], 0.0
+        for due in dues:
+            free = max(free, due) + 1 / self.most
+            ends.append(free)
+        latencies = [end - due for due, end in zip(dues, ends, strict=True)]
+
+        def open_at(second):
+            return sum(due <= second < end for due, end in zip(dues, ends, strict=True))
+
+        sixths = [open_at(wish.seconds * place / 6) for place in (3, 5)]  # middles of two thirds
+        half = sum(wish.seconds / 2 < end <= wish.seconds for end in ends)
+        return Trial(
+            rate=wish.rate, seconds=wish.seconds, meant=meant, sent=meant, answered=meant,
+            in_time=sum(latency <= OBJECTIVE.seconds for latency in latencies),
+            mean_seconds=sum(latencies) / meant, share_seconds=0.1,
+            answered_rate=half / (wish.seconds / 2), open=open_at(wish.seconds / 2),
+            growth=(sixths[1] - sixths[0]) / (wish.seconds / 3),
+            gauge=wish.rate / self.most if wish.sample_seconds else None,
+            cpu=min(1.0, wish.rate / self.most), generator_cpu=0.2, lag=0.001,
+        )  # fmt: skip
 
 
 def follow(search, pod):
@@ -57,6 +88,11 @@ def follow(search, pod):
 @pytest.fixture(name="formula")
 def formula_fixture():
     return Formula
+
+
+@pytest.fixture(name="queue")
+def queue_fixture():
+    return Queue
 
 
 @pytest.fixture(name="objective")

@@ -41,7 +41,9 @@ DEPLOYMENT = {
 
 @pytest.fixture
 def job():
-    return pinned(DEPLOYMENT, "calibrate-intent-abc", model="intent", run="abc", seconds=900)
+    return pinned(
+        DEPLOYMENT, "calibrate-intent-abc", model="intent", load_namespace="loadtest", seconds=900
+    )
 
 
 def test_it_runs_what_the_release_runs(job):
@@ -71,7 +73,7 @@ def test_it_goes_by_itself_when_nobody_removes_it(job):
 
 def test_the_deployment_itself_is_left_alone():
     before = copy.deepcopy(DEPLOYMENT)
-    pinned(DEPLOYMENT, "x", model="intent", run="r", seconds=1)
+    pinned(DEPLOYMENT, "x", model="intent", load_namespace="loadtest", seconds=1)
     assert before == DEPLOYMENT
 
 
@@ -85,7 +87,12 @@ def test_what_the_release_says():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"resources": {}}, "no CPU or no memory"),
+        ({"resources": {}}, "no CPU limit or no memory"),
+        ({"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}, "no CPU limit"),
+        (
+            {"resources": {"requests": {"memory": "1Xi"}, "limits": {"cpu": "1"}}},
+            "1Xi: no quantity",
+        ),
         ({"env": [{"name": "NLPSERVE_API_KEYS_FILE", "value": "/secrets/k"}]}, "API keys"),
     ],
 )

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from loadtest.calibration.search import SearchPlan
+from loadtest.calibration.search import Found, SearchPlan
 from loadtest.calibration.spec import MOST_TEXT_BYTES, CalibrationLoad, Searched, fitting
 from loadtest.calibration.trials import Objective, Trial, Wish
 from loadtest.generator.calibration import calibrate
@@ -30,13 +30,13 @@ async def target(server):
     return found
 
 
-async def trial(target, rate=50, seconds=1.0, *, sample=False):
-    wish = Wish(rate=rate, seconds=seconds, sample=sample)
+async def trial(target, rate=50, seconds=1.0, *, sample=0.0):
+    wish = Wish(rate=rate, seconds=seconds, sample_seconds=sample)
     return await Load(target, wish, OBJECTIVE).run()
 
 
 async def test_all_is_counted_when_all_goes_well(target):
-    found = await trial(target, sample=True)
+    found = await trial(target, sample=0.2)
     assert (found.meant, found.sent, found.answered) == (50, 50, 50)
     assert found.meets(OBJECTIVE)
     assert found.gauge == 4  # the sum of both models
@@ -53,6 +53,7 @@ async def test_a_slow_target_cannot_slow_the_clock(target, server):
     assert (found.sent, found.answered, found.in_time) == (50, 50, 0)
     assert found.share_seconds >= 0.5
     assert found.open > 10  # about 25 of them wait at a time
+    assert abs(found.growth) < 20  # and they become no more
     assert not found.meets(OBJECTIVE)
 
 
@@ -78,8 +79,34 @@ async def test_a_pod_without_the_metrics_is_an_error(server):
         await trial(Target("127.0.0.1", server.port, "intent", 2))
 
 
-async def test_the_whole_search_over_a_socket(target, server, monkeypatch, capfd):
-    """A server that holds about 100 requests/s: one at a time, 10 ms each."""
+async def test_loads_go_on_with_the_texts_where_the_last_one_ended(target, server):
+    asked = []
+
+    async def note(_server, text, _writer):
+        asked.append(text)
+        return server.right(text)
+
+    server.misbehave = note
+    for _ in range(3):
+        await trial(target, rate=4, seconds=0.5)
+    assert asked == ["one", "two", "three", "one", "two", "three"]
+
+
+async def test_texts_are_learned_side_by_side_and_keep_their_order(target, server):
+    async def slow(_server, text, _writer):
+        await asyncio.sleep(0.02 * (len(text) % 3))
+        return server.right(text)
+
+    server.misbehave = slow
+    began = asyncio.get_running_loop().time()
+    await target.learn([f"text {number} {'x' * number}" for number in range(60)])
+    assert asyncio.get_running_loop().time() - began < 60 * 0.02 / 2
+    found = await trial(target, rate=120, seconds=0.5)
+    assert (found.answered, found.wrong) == (60, 0)
+
+
+async def test_a_search_over_a_socket(target, server, monkeypatch, capfd):
+    """A server that holds less than 100 requests/s: one at a time, 10 ms each."""
     lock = asyncio.Lock()
 
     async def one_at_a_time(_server, text, _writer):
@@ -87,26 +114,33 @@ async def test_the_whole_search_over_a_socket(target, server, monkeypatch, capfd
             await asyncio.sleep(0.01)
         return server.right(text)
 
+    def short(plan):
+        low = yield Wish(rate=20, seconds=plan.seconds)
+        high = yield Wish(rate=300, seconds=plan.seconds, sample_seconds=0.1)
+        return Found(
+            knees=[20], mean=20, capacity=20, saturation=high.answered_rate, full_cpu=high.cpu,
+            points=[low], check=high,
+        )  # fmt: skip
+
     server.misbehave = one_at_a_time
     monkeypatch.setattr("loadtest.generator.calibration.IDLE_SECONDS", 0.1)
     monkeypatch.setattr("loadtest.generator.calibration.PAUSE_SECONDS", 0)
-    monkeypatch.setattr("loadtest.calibration.search.LEAST_REQUESTS", 1)
-    monkeypatch.setattr("loadtest.calibration.trials.MOST_LAG", 100)  # a busy machine is no matter
-    monkeypatch.setattr("loadtest.calibration.search.MOST_SPREAD", 10)
-    plan = SearchPlan(
-        objective=OBJECTIVE, start_rate=20, seconds=0.8, point_seconds=0.5, repeats=2,
-        resolution=0.5,
-    )  # fmt: skip
+    monkeypatch.setattr("loadtest.generator.calibration.search", short)
     spec = CalibrationLoad(
-        url=f"http://127.0.0.1:{server.port}", model="intent", search=plan, made_up=3,
-        warm_seconds=0.2,
+        url=f"http://127.0.0.1:{server.port}", model="intent", made_up=3, warm_seconds=0.2,
+        search=SearchPlan(objective=OBJECTIVE, seconds=0.8),
     )  # fmt: skip
     said = await calibrate(spec)
     assert (said.model_version, said.language, said.texts) == ("1.2.3", "fr", 3)
     assert said.memory_bytes == 2e8
-    assert said.found is not None or said.invalid  # a busy machine may spoil it, and then says so
+    assert said.found.points[0].holds(OBJECTIVE)
+    assert not said.found.check.holds(OBJECTIVE)
+    assert 0 < said.found.saturation <= 110
+    assert said.found.check.growth > 100  # of the 300 that come in a second
+    assert said.found.check.gauge == 4
     lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("progress ")]
-    assert json.loads(lines[0].removeprefix("progress "))["rate"] == 20
+    words = [json.loads(line.removeprefix("progress ")) for line in lines]
+    assert [(word["rate"], word["met"]) for word in words] == [(20, True), (300, False)]
 
 
 def test_the_last_word_fits_into_what_kubernetes_keeps(formula, follow, objective):
@@ -129,3 +163,7 @@ def test_own_texts_fit_into_the_spec():
     many = ["word " * 20] * 10_000
     kept = fitting(many)
     assert 0 < sum(len(text) for text in kept) <= MOST_TEXT_BYTES
+    # Long ones where an even stride falls, and characters that JSON writes with two.
+    for texts in (["x" * 300, "a"] * 500, ['"' * 100] * 600):
+        assert 0 < len(json.dumps(fitting(texts))) - len(fitting(texts)) <= MOST_TEXT_BYTES
+    assert fitting(["x" * 100_000, "a"]) == ["a"]

@@ -28,7 +28,7 @@ def scaled(found, cpu):
         trial.model_copy(update={"cpu": trial.cpu * cpu, "gauge": trial.gauge})
         for trial in found.points
     ]
-    return found.model_copy(update={"points": points})
+    return found.model_copy(update={"points": points, "full_cpu": found.full_cpu * cpu})
 
 
 def test_the_targets_are_what_a_pod_has_at_seven_tenths(found, objective):
@@ -96,6 +96,52 @@ def test_the_facts_carry_the_points(found, objective):
     assert facts.at(0).cpu == 0.01
     assert facts.worker_rate == pytest.approx(found.check.rate / 0.2 * 0.9, rel=0.01)
     assert (facts.cpu_limit, facts.memory_request_mib, facts.ready_seconds) == (0.25, 256, 4)
+    # At the saturation there is more CPU than at the last point below the capacity.
+    last = facts.points[-1]
+    assert (last.rate, last.cpu) == (found.saturation, pytest.approx(0.25, rel=0.01))
+    assert last.cpu > facts.points[-2].cpu
+    assert last.in_flight == facts.points[-2].in_flight
+
+
+def test_who_has_the_facts_alone_gets_the_same_settings(found, objective):
+    for cpu in (0.25, 0.5):
+        found = scaled(found, cpu)
+        values = derive(found, objective, RELEASE)
+        facts = derived.calibration("intent", found, objective, RELEASE, POD)
+        own = derived.own_settings(facts)
+        assert own["autoscaling"]["cpuPercent"] == values.cpu_percent
+        assert own["autoscaling"]["keda"]["inFlight"] == pytest.approx(values.in_flight, rel=0.01)
+        assert own["resources"] == {
+            "requests": {"cpu": chart.cores(values.cpu_request)}, "limits": {"cpu": 0.25}
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gauge", "said"), [(0.5, "2 times apart"), (8, "2 times apart"), (0, "too few for a signal")]
+)
+def test_texts_in_flight_that_are_not_well_known_are_said(found, objective, gauge, said):
+    points = [trial.model_copy(update={"gauge": gauge}) for trial in found.points]
+    found = scaled(found.model_copy(update={"points": points}), 0.25)
+    values = derive(found, objective, RELEASE)
+    assert [said in line for line in values.warnings] == [True]
+    assert values.in_flight == max(gauge, 0.01)
+
+
+@pytest.mark.parametrize(("cpu", "request_"), [("205m", "205m"), ("5m", "5m"), ("1", "700m")])
+def test_a_request_is_never_above_the_limit(found, objective, cpu, request_):
+    release = RELEASE.model_copy(update={"cpu": cpu})
+    busy = [trial.model_copy(update={"cpu": 0.7}) for trial in found.points]
+    found = found.model_copy(update={"points": busy})
+    assert derive(found, objective, release).cpu_request == request_
+
+
+def test_a_limit_that_keeps_the_next_one_down_is_said(found, objective):
+    low = RELEASE.model_copy(update={"queue_limit": 300, "deadline_seconds": 4})
+    said = derive(scaled(found, 0.25), objective, low).warnings
+    assert [line.split()[0] for line in said] == ["queueLimit", "deadlineSeconds"]
+    quick = objective.model_copy(update={"seconds": 0.4})  # ten of them are four seconds
+    enough = low.model_copy(update={"queue_limit": 500})
+    assert derive(scaled(found, 0.25), quick, enough).warnings == []
 
 
 def test_without_the_pods_word_littles_law_counts(found):
