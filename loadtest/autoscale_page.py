@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from loadtest import forecast_report
+from loadtest.autoscaling import card
 from loadtest.autoscaling.against import compare
 from loadtest.report import table
 from loadtest.scorecard_command import CARD, shown
@@ -26,17 +27,19 @@ def page(
     records = [
         AutoscaleRecord.model_validate_json(path.read_text(encoding="utf-8")) for path in paths
     ]
-    parts = {"cards": cards(records), "against": against(records)}
+    today = [each.model_copy(update={"score": card.again(each)}) for each in records]
+    parts = {"cards": cards(today), "against": against(records)}
     pages.write(pages.renewed(markdown, parts), source=results, check=check)
 
 
 def cards(records: list[AutoscaleRecord]) -> str:
-    """All runs side by side, and where they were made."""
+    """All runs side by side, and where each was made."""
     head = ("", *(record.name for record in records))
     rows: list[tuple[object, ...]] = [
         (words, *(shown(record, name) for record in records)) for words, name in CARD
     ]
-    return "\n\n".join((table(head, rows), *map(facts, records[:1])))
+    made = "\n".join(f"- {record.name}: {facts(record)}" for record in records)
+    return f"{table(head, rows)}\n\n{made}"
 
 
 def facts(record: AutoscaleRecord) -> str:
@@ -47,10 +50,17 @@ def facts(record: AutoscaleRecord) -> str:
         where = f", Kubernetes {record.cluster.version}, {len(record.cluster.nodes)} node(s)"
         where += f" of {record.cluster.nodes[0].cpus} CPUs" if record.cluster.nodes else ""
     return (
-        f"Commit {record.commit[:12]}, {record.started[:10]}{where}; one pod of {pod.model} with"
-        f" {pod.cpu_limit:g} CPU holds {pod.capacity:.1f} requests/s ({pod.objective_share:.0%} in"
-        f" {pod.objective_seconds:g} s) and is ready after {pod.ready_seconds:g} s."
+        f"commit {shortened(record.commit)}, {record.started[:10]}{where}; one pod of {pod.model}"
+        f" with {pod.cpu_limit:g} CPU holds {pod.capacity:.1f} requests/s"
+        f" ({pod.objective_share:.0%} in {pod.objective_seconds:g} s) and is ready"
+        f" after {pod.ready_seconds:g} s."
     )
+
+
+def shortened(commit: str) -> str:
+    """The commit, and whether the files were others."""
+    head, _, changed = commit.partition(" ")
+    return f"{head[:12]} {changed}".rstrip()
 
 
 def against(records: list[AutoscaleRecord]) -> str:

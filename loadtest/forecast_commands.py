@@ -1,5 +1,6 @@
 """`plan` and `simulate`: files in, numbers out. Neither asks a cluster."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -9,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from loadtest import forecast_report
 from loadtest.autoscaling import chart, shapes
-from loadtest.autoscaling.against import compare
+from loadtest.autoscaling.against import compare, too_few
 from loadtest.autoscaling.forecast import forecast
 from loadtest.autoscaling.plan import HEADROOM, Node, plan
 from loadtest.autoscaling.simulation import World
+from loadtest.calibration import derived
 from loadtest.spec import SpecError
 from nlpserve.autoscale_results import AutoscaleRecord
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
@@ -25,7 +27,7 @@ BEYOND: Final = 1
 Read = TypeVar("Read", bound=BaseModel)
 ValuesOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Chart values over the chart's own, as for helm; may come more than once."),
+    typer.Option(help="Chart values over the calibration's, as for helm; may come more than once."),
 ]
 ModeOption = Annotated[str | None, typer.Option(help="none, cpu or keda in place of the values'.")]
 TimingOption = Annotated[
@@ -51,6 +53,7 @@ def simulate_command(  # noqa: PLR0917  Typer's way
         Path | None, typer.Option(help="What `calibrate` measured: its JSON.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long it goes on.")] = 900,
+    before: Annotated[float, typer.Option(help="Requests/s until it begins.", min=0)] = 0,
     values: ValuesOption = None,
     mode: ModeOption = None,
     timing: TimingOption = None,
@@ -62,7 +65,8 @@ def simulate_command(  # noqa: PLR0917  Typer's way
     """What an autoscaler would do under a traffic shape, or how well that is known.
 
     With --against: exit code 1 when a run's replica-minutes are missed by more than 15 % or its
-    peak is not exact, 2 when the folder has no runs.
+    peak is not exact, 2 when the folder has no runs. Fewer than six runs, or than three held-out
+    ones, are said on standard error.
     """
     if against is not None:
         _compare(against, json=json)
@@ -70,7 +74,8 @@ def simulate_command(  # noqa: PLR0917  Typer's way
     if shape is None or calibration is None:
         raise SpecError("simulate needs --shape and --calibration, or --against")
     facts = read(Calibration, calibration)
-    world = World(autoscaler(facts.model, values, mode), facts, read_timing(timing))
+    settings = autoscaler(facts, values, mode)
+    world = World(settings, facts, read_timing(timing), before=before)
     load = read_shape(shape, seconds)
     found = forecast(world, load.at, load.end)
     typer.echo(found.model_dump_json(indent=2) if json else forecast_report.simulated(found, load))
@@ -96,7 +101,7 @@ def plan_command(  # noqa: PLR0917  Typer's way
         found = plan(
             rate,
             facts,
-            autoscaler(facts.model, values, mode),
+            autoscaler(facts, values, mode),
             Node(cpu=node_cpu, memory_gib=node_memory),
             timing=read_timing(timing),
             headroom=headroom,
@@ -125,15 +130,30 @@ def read(kind: type[Read], path: Path) -> Read:
         raise SpecError(f"{path}: {where}: {first['msg']}") from None
 
 
-def autoscaler(model: str, files: list[Path] | None, mode: str | None) -> Autoscaler:
-    """By the chart's values with the given files over them. Raises SpecError."""
-    values = read_yaml(CHART_VALUES)
+def autoscaler(facts: Calibration, files: list[Path] | None, mode: str | None) -> Autoscaler:
+    """By the chart's values, the calibration's own over them, and the given files over these.
+
+    Raises SpecError, also where the pods would be of another size than the calibrated one.
+    """
+    given: dict[str, Any] = {}
     for path in files or []:
-        values = chart.merged(values, read_yaml(path))
+        given = chart.merged(given, read_yaml(path))
     try:
-        return chart.autoscaler(chart.settings(values, model), mode)
+        values = chart.merged(read_yaml(CHART_VALUES), given)
+        model = chart.settings(values, facts.model)
+        own = derived.own_settings(facts)
+        for said in (given.get("defaults"), (given.get("models") or {}).get(facts.model)):
+            own = chart.missing(own, said or {})
+        model = chart.merged(model, own)
+        limit, found = chart.cpu(model), chart.autoscaler(model, mode)
     except (ValueError, KeyError, TypeError) as error:
         raise SpecError(f"the autoscaler's values: {error}") from None
+    if not math.isclose(limit, facts.cpu_limit, rel_tol=1e-3):
+        raise SpecError(
+            f"by the values a pod may use {limit:g} CPU, and one with {facts.cpu_limit:g} was"
+            " calibrated"
+        )
+    return found
 
 
 def read_timing(words: list[str] | None) -> ClusterTiming:
@@ -175,5 +195,8 @@ def _compare(folder: Path, *, json: bool) -> None:
         typer.echo("[" + ",\n ".join(entry.model_dump_json() for entry in found) + "]")
     else:
         typer.echo(forecast_report.compared(found))
+    missing = too_few(found)
+    if missing:
+        typer.echo(missing, err=True)
     if not all(entry.within for entry in found):
         raise typer.Exit(BEYOND)

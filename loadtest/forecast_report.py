@@ -42,7 +42,7 @@ def simulated(found: Forecast, load: Profile) -> str:
         ("replica-minutes", _range(found.replica_minutes, 1)),
         ("peak", _range(found.peak, 0)),
         ("seconds out of objective", _range(found.out_of_objective_seconds, 1)),
-        ("seconds until the objective is met again", _range(found.met_again_seconds, 1)),
+        ("seconds until the objective is met again", _again(found.met_again_seconds, 1)),
         ("requests without an answer, timeline below", f"{share:.2%}"),
         ("flaps, timeline below", score.flaps),
     ]
@@ -68,15 +68,19 @@ def planned(found: Plan) -> str:
     if there is not None:
         rows += [
             ("autoscaler: pods", _range(there.peak, 0)),
-            ("autoscaler: seconds until the objective holds", _range(there.met_again_seconds, 0)),
+            ("autoscaler: seconds until the objective holds", _again(there.met_again_seconds, 0)),
         ]
     lines = "\n".join(f"- {line}" for line in found.assumptions)
     return f"{table((f'for {found.rate:g} requests/s', ''), rows)}\n\n{lines}"
 
 
-def _range(spread: Spread | None, digits: int) -> str:
+def _again(spread: Spread | None, digits: int) -> str:
     if spread is None:
-        return "-"
+        return "never, in some phase"
+    return _range(spread, digits) if spread.most else "never missed"
+
+
+def _range(spread: Spread, digits: int) -> str:
     least, most = f"{spread.least:.{digits}f}", f"{spread.most:.{digits}f}"
     expected = f"{spread.expected:.{digits}f}"
     return expected if least == most else f"{expected} ({least} to {most})"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field, ValidationError
 
@@ -26,9 +26,10 @@ PROGRAM: Final = "loadtest.generator.shaped"
 SPARE_SECONDS: Final = 240
 """For the Job's start and end."""
 MOST_CPU: Final = 0.9
+MOST_SKEW: Final = 1.0
+"""Seconds between two clocks."""
 MOST_LATE: Final = 0.4
 """Of the objective's time that the generator itself may be late, at its 99th percentile."""
-MOST_LINES: Final = 100_000
 
 
 class ScorecardSpec(Strict):
@@ -42,7 +43,9 @@ class ScorecardSpec(Strict):
     objective_seconds: float = Field(default=0.5, gt=0, le=60)
     objective_share: float = Field(default=0.99, gt=0.5, lt=1)
     capacity: float | None = Field(default=None, gt=0)
-    """Of one pod, for the over-provisioning."""
+    """Of one pod: how many are needed."""
+    fixed: bool = False
+    """No autoscaler owns the pods: the mode none."""
     after_seconds: float = Field(default=0, ge=0, le=7_200)
     """Longest time to watch after the load, until the pods are as many as at its begin."""
     image: str = LOAD_IMAGE
@@ -69,7 +72,7 @@ def run(
     cluster: WholeCluster, spec: ScorecardSpec, target: Target, told: Callable[[str], None]
 ) -> Scored:
     """Whatever happens, the load's Job goes. Raises ScorecardInvalid, ClusterError."""
-    settings = _settings(cluster, target)
+    settings = _settings(cluster, target, fixed=spec.fixed)
     port = cluster.service_port(target.namespace, target.name)
     name = manifests.name("scorecard", spec.model, secrets.token_hex(3))
     watched = Watched()
@@ -82,6 +85,7 @@ def run(
             objective_seconds=spec.objective_seconds,
         )
         longest = round(spec.load.end) + SPARE_SECONDS
+        made = time.time()
         cluster.create_job(
             manifests.generator_job(
                 name, spec.load_namespace, spec.image,
@@ -89,6 +93,7 @@ def run(
             )
         )  # fmt: skip
         said, counts = _follow(cluster, spec, target, name, watched=watched, told=told)
+        _same_clock(said.began, made, time.time() - spec.load.end)
     end = said.began + spec.load.end
     deadline = end + spec.after_seconds
     first = live.timeline(watched.pods, said.began)[0].wanted
@@ -118,20 +123,34 @@ def run(
     )
 
 
-def _settings(cluster: WholeCluster, target: Target) -> Autoscaler:
+def _settings(cluster: WholeCluster, target: Target, *, fixed: bool) -> Autoscaler:
+    containers = cluster.deployment(target)["spec"]["template"]["spec"]["containers"]
+    resources = containers[0].get("resources", {})
     hpa = cluster.autoscaler_object(target)
+    if (hpa is None) != fixed:
+        said = "an" if fixed else "no"
+        raise ScorecardInvalid(
+            f"{said} autoscaler owns the replicas of {target.name}: --fixed says that none does"
+        )
     if hpa is None:
-        raise ScorecardInvalid(f"no autoscaler owns the replicas of {target.name}")
-    kinds = {entry["type"] for entry in hpa["spec"]["metrics"]}
+        return _fixed(resources, cluster.target(target).replicas)
     scaled = None
-    if "External" in kinds:
+    if any(entry["type"] == "External" for entry in hpa["spec"]["metrics"]):
         scaled = cluster.scaled_object(target.namespace, target.name)
-    pod = cluster.deployment(target)["spec"]["template"]["spec"]["containers"][0]
-    request = chart.cores(pod.get("resources", {}).get("requests", {}).get("cpu", 0))
     try:
+        request = chart.cores(resources.get("requests", {}).get("cpu", 0))
         return live.autoscaler(hpa, scaled, request)
     except ValueError as error:
         raise ScorecardInvalid(str(error)) from None
+
+
+def _fixed(resources: dict[str, Any], replicas: int) -> Autoscaler:
+    """The mode none. Nobody looks at the target, which is all that a pod may use."""
+    try:
+        cpu = chart.cpu({"resources": resources})
+        return Autoscaler(mode="none", min_replicas=replicas, max_replicas=replicas, cpu_target=cpu)
+    except ValueError as error:
+        raise ScorecardInvalid(f"no autoscaler, and {error}") from None
 
 
 def _look(cluster: WholeCluster, target: Target, watched: Watched) -> None:
@@ -173,7 +192,7 @@ def _follow(
                 said = ShapedResult.model_validate_json(state.pod.message)
             except ValidationError:
                 raise ScorecardInvalid("the generator's result cannot be read") from None
-            return said, _counts(cluster.last_lines(state.pod, MOST_LINES))
+            return said, _counts(cluster.whole_log(state.pod))
         told(f"{watched.pods[-1][1]} pods wanted, {watched.pods[-1][2]} ready")
         time.sleep(PERIOD_SECONDS)
     raise ScorecardInvalid("the load did not end in time")
@@ -197,3 +216,12 @@ def _believe(said: ShapedResult, counts: list[SecondCounts], spec: ScorecardSpec
         raise ScorecardInvalid(f"the generator used {said.cpu:.2f} of its core")
     if said.late_seconds > MOST_LATE * spec.objective_seconds:
         raise ScorecardInvalid(f"the generator was late by {said.late_seconds:.3f} s")
+
+
+def _same_clock(began: float, earliest: float, latest: float) -> None:
+    """The load's begin is by its node's clock, all else by ours. Raises ScorecardInvalid."""
+    if not earliest - MOST_SKEW <= began <= latest + MOST_SKEW:
+        raise ScorecardInvalid(
+            f"the clocks differ: the load began {began - earliest:.1f} s after its Job was made,"
+            f" where at most {latest - earliest:.1f} s can be"
+        )

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from loadtest import scorecard
+from loadtest import outputs, scorecard
 from loadtest.autoscaling import plot
 from loadtest.calibrate_command import INTERRUPTED
 from loadtest.cluster.whole import WholeCluster
@@ -26,7 +26,8 @@ from nlpserve.load_scenarios import OpenLoad, Scenario
 from nlpserve.load_shapes import Profile
 
 CARD: Final = (
-    ("load to decision, s", "decision_seconds"),
+    ("the rise, s after the load's begin", "rise_seconds"),
+    ("rise to decision, s", "decision_seconds"),
     ("to a new pod's container, s", "started_seconds"),
     ("to a new pod ready, s", "ready_seconds"),
     ("to the objective met again, s", "met_again_seconds"),
@@ -38,13 +39,18 @@ CARD: Final = (
     ("replica-minutes", "replica_minutes"),
     ("pod-hours for a million texts", "pod_hours_per_million"),
     ("over-provisioning", "over_provisioning"),
+    ("shortage", "shortage"),
     ("flaps", "flaps"),
 )
-
+FROM_RISE: Final = frozenset(
+    {"decision_seconds", "started_seconds", "ready_seconds", "met_again_seconds"}
+)
+"""In the record they count from the load's begin."""
 
 HeldOutOption = Annotated[
     bool, typer.Option(help="Note that the simulator was not fixed by this run.")
 ]
+FixedOption = Annotated[bool, typer.Option(help="No autoscaler owns the pods: the mode none.")]
 
 
 def scorecard_command(  # noqa: PLR0917  Typer's way
@@ -54,6 +60,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     after: Annotated[
         float, typer.Option(help="Longest time to wait after the load for the pods to go again.")
     ] = 0,
+    fixed: FixedOption = False,  # noqa: FBT002
     timing: TimingOption = None,
     held_out: HeldOutOption = False,  # noqa: FBT002
     namespace: Annotated[
@@ -69,6 +76,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
 
     Exit code 0: written, whatever it says. 2: INVALID, and nothing is written.
     """
+    outputs.check(out / "record.json")
     facts = read(Calibration, calibration)
     clocks = read_timing(timing)
     given = _scenario(scenario)
@@ -91,6 +99,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
             objective_share=facts.objective_share,
             capacity=facts.capacity,
             after_seconds=after,
+            fixed=fixed,
             image=image,
         )
     except ValidationError as error:
@@ -140,8 +149,15 @@ def card(record: AutoscaleRecord) -> str:
 
 def shown(record: AutoscaleRecord, name: str) -> str:
     """A number of the card."""
-    value = getattr(record.score, name)
-    return "-" if value is None else f"{value:g}"
+    score = record.score
+    value: float | None = getattr(score, name)
+    if value is None:
+        if name == "met_again_seconds":
+            return "not met again" if score.out_of_objective_seconds else "never missed"
+        return "-"
+    if name in FROM_RISE:
+        value = round(value - (score.rise_seconds or 0.0), 1)
+    return f"{value:g}"
 
 
 def _write(record: AutoscaleRecord, out: Path, found: Scored) -> None:

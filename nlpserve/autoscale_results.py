@@ -53,6 +53,8 @@ class Score(Facts):
     """Pods that were asked for, times minutes: what is paid for."""
     peak: int = Field(ge=0)
     """Most pods asked for."""
+    rise_seconds: float | None = None
+    """The first second with more than the pods of the begin hold; 0: none has. None: unknown."""
     decision_seconds: float | None = None
     """When more pods were first asked for; None: they never were."""
     started_seconds: float | None = None
@@ -60,7 +62,8 @@ class Score(Facts):
     ready_seconds: float | None = None
     """When a pod more than at the begin was first ready."""
     met_again_seconds: float | None = None
-    """When it held for ten seconds again after a miss. None: no miss, or no end of it."""
+    """When it held for ten seconds again after a miss, under no less than the rate of that miss.
+    None: no miss, or no such end of it."""
     out_of_objective_seconds: float = Field(ge=0)
     """How long, in all, answers were too slow or failed."""
     requests: float = Field(ge=0)
@@ -71,7 +74,9 @@ class Score(Facts):
     pod_hours_per_million: float | None = None
     """Pod-hours for a million answered texts."""
     over_provisioning: float | None = None
-    """Share of the pod time beyond what the capacity asks for at each second's rate."""
+    """Share of the pod time that the capacity did not ask for at the rate of its second."""
+    shortage: float | None = None
+    """Share of the pod time that it did ask for, and that no ready pod gave."""
     flaps: int = Field(ge=0)
     """Changes in the opposite direction within five minutes of the change before."""
 

@@ -3,9 +3,9 @@
 The names of the settings are those of the chart and of Kubernetes' autoscaling/v2.
 """
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 CALIBRATION_VERSION: Final = 1
@@ -31,6 +31,12 @@ class Policy(Setting):
     period_seconds: int = Field(ge=1, le=1_800)
 
 
+def _share(given: Any) -> Any:  # noqa: ANN401  whatever the API has
+    """Kubernetes writes 0.05 as 50m."""
+    milli = isinstance(given, str) and given.endswith("m")
+    return f"{given[:-1]}e-3" if milli else given
+
+
 class ScalingRules(Setting):
     """How fast it goes in one direction."""
 
@@ -39,7 +45,7 @@ class ScalingRules(Setting):
     select_policy: Literal["Max", "Min", "Disabled"] = "Max"
     """Which of the policies counts: the one that allows the most, or the least."""
     policies: tuple[Policy, ...] = Field(min_length=1)
-    tolerance: float | None = Field(default=None, ge=0, le=1)
+    tolerance: Annotated[float | None, BeforeValidator(_share)] = Field(default=None, ge=0, le=1)
     """How far from its target the metric may be; else the controller's own."""
 
 

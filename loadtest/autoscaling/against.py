@@ -1,5 +1,6 @@
 """Forecasts beside what real clusters did."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from loadtest.autoscaling.forecast import forecast
@@ -9,6 +10,9 @@ from nlpserve.load_results import Facts
 
 MOST_ERROR: Final = 0.15
 """Of the replica-minutes; the peak has to be exact."""
+LEAST_RUNS: Final = 6
+LEAST_HELD_OUT: Final = 3
+"""So many runs, and so many kept out of all fixing, have to be compared for the aim to be shown."""
 
 
 class Comparison(Facts):
@@ -25,6 +29,17 @@ class Comparison(Facts):
     forecast_peak: int
     within: bool
     """Whether both are within the aim."""
+
+
+def too_few(found: Sequence[Comparison]) -> str:
+    """What is missing for the aim to be shown; empty: nothing."""
+    held_out = sum(entry.held_out for entry in found)
+    if len(found) >= LEAST_RUNS and held_out >= LEAST_HELD_OUT:
+        return ""
+    return (
+        f"{len(found)} runs, {held_out} of them held out: {LEAST_RUNS} and {LEAST_HELD_OUT} are"
+        " wanted before the aim counts as shown"
+    )
 
 
 def compare(record: AutoscaleRecord) -> Comparison:

@@ -7,12 +7,8 @@ behavior".
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
 
 from nlpserve.autoscaling import Autoscaler, ScalingRules
-
-LONGEST_PERIOD: Final = 1_800
-"""Seconds that a policy may look back, by Kubernetes' own check."""
 
 
 @dataclass
@@ -21,18 +17,19 @@ class Decisions:
 
     settings: Autoscaler
     _wishes: deque[tuple[float, int]] = field(default_factory=deque)
-    _added: deque[tuple[float, int]] = field(default_factory=deque)
-    _removed: deque[tuple[float, int]] = field(default_factory=deque)
+    _added: list[tuple[float, int]] = field(default_factory=list)
+    _removed: list[tuple[float, int]] = field(default_factory=list)
 
     def decide(self, now: float, current: int, wish: int | None) -> int:
         """How many pods there shall be. `now` never goes back; None: no metric, no change."""
         if not self._wishes:
             self._wishes.append((now, current))
         decision = self._bounded(now, current, wish)
+        rules = self.settings.behavior
         if decision > current:
-            self._added.append((now, decision - current))
+            _note(self._added, (now, decision - current), rules.scale_up)
         elif decision < current:
-            self._removed.append((now, current - decision))
+            _note(self._removed, (now, current - decision), rules.scale_down)
         return decision
 
     def _bounded(self, now: float, current: int, wish: int | None) -> int:
@@ -83,7 +80,18 @@ class Decisions:
         return max(limits) if up == (rules.select_policy == "Max") else min(limits)
 
 
-def _sum(changes: deque[tuple[float, int]], since: float) -> int:
-    while changes and changes[0][0] < since - LONGEST_PERIOD:
-        changes.popleft()
+def _note(changes: list[tuple[float, int]], change: tuple[float, int], rules: ScalingRules) -> None:
+    """As the controller does: over the last one that no policy of this direction looks back to.
+
+    A policy of the other direction with a longer period no longer sees that one.
+    """
+    since = change[0] - max(policy.period_seconds for policy in rules.policies)
+    outdated = [place for place, (second, _) in enumerate(changes) if second < since]
+    if outdated:
+        changes[outdated[-1]] = change
+    else:
+        changes.append(change)
+
+
+def _sum(changes: list[tuple[float, int]], since: float) -> int:
     return sum(number for second, number in changes if second > since)

@@ -36,7 +36,7 @@ class Forecast(Facts):
     """Expected: the most frequent, of two such the higher."""
     out_of_objective_seconds: Spread
     met_again_seconds: Spread | None
-    """None when the objective was never missed, or in some phase never met again."""
+    """0: it was never missed. None: in some phase it was never met again."""
     replicas: list[PodCount] = Field(min_length=1)
     """The timeline of the phase in the middle by replica-minutes."""
     score: Score
@@ -53,17 +53,23 @@ def forecast(
     ]
     outcomes.sort(key=lambda outcome: outcome.score.replica_minutes)
     middle = outcomes[(PHASES - 1) // 2]
-    met_again = [outcome.score.met_again_seconds for outcome in outcomes]
+    met_again = [_met_again(outcome.score) for outcome in outcomes]
     return Forecast(
         replica_minutes=_spread([outcome.score.replica_minutes for outcome in outcomes]),
         peak=_peak(outcomes),
         out_of_objective_seconds=_spread(
             [outcome.score.out_of_objective_seconds for outcome in outcomes]
         ),
-        met_again_seconds=None if None in met_again else _spread([s for s in met_again if s]),
+        met_again_seconds=None
+        if None in met_again
+        else _spread([second for second in met_again if second is not None]),
         replicas=middle.replicas,
         score=middle.score,
     )
+
+
+def _met_again(score: Score) -> float | None:
+    return score.met_again_seconds if score.out_of_objective_seconds else 0.0
 
 
 def _phases(number: int, world: World) -> Phases:

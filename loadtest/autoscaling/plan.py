@@ -144,15 +144,16 @@ def _assumptions(
         f" {calibration.objective_share:.1%} within {calibration.objective_seconds:g} s, measured"
         f" with at most {calibration.measured_pods} at once; pods add up in a straight line.",
         f"{headroom:.0%} of that is left free, and no pod is above the autoscaler's target.",
-        "Requests are of one text each, like those of the calibration, and spread evenly.",
+        "Requests are of one text each, like those of the calibration, spread evenly over the pods"
+        " and, as there, over time: of as many by chance fewer are answered in time.",
         "The CPU that a pod uses is really there: nodes are filled by the request or the use,"
         f" whichever is more, and {NODE_RESERVE:.0%} of each is the system's.",
     ]
     if autoscaler.mode != "none":
         found.append(
-            f"The whole rate begins at once on {autoscaler.min_replicas} of them; nodes and image"
-            f" are there, and a pod is ready {calibration.ready_seconds:g} s after its creation,"
-            " however many start together."
+            "After no requests at all the whole rate begins at once on"
+            f" {autoscaler.min_replicas} of them; nodes and image are there, and a pod is ready"
+            f" {calibration.ready_seconds:g} s after its creation, however many start together."
         )
         if pods > autoscaler.max_replicas:
             found.append(

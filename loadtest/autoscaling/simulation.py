@@ -14,7 +14,7 @@ from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
 
 STEP_SECONDS: Final = 0.5
 WARM_SECONDS: Final = 60.0
-"""Before the load begins there has been its first rate for so long, so that metrics exist."""
+"""Before the load there has been `World.before` for so long, so that metrics exist."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class World:
     autoscaler: Autoscaler
     calibration: Calibration
     timing: ClusterTiming = field(default_factory=ClusterTiming)
+    before: float = 0.0
+    """Requests a second until the load begins."""
     source_up: Callable[[float], bool] = lambda _: True
     """Whether Prometheus answers at a second."""
     metrics_up: Callable[[float], bool] = lambda _: True
@@ -192,7 +194,7 @@ class _Run:
 
     def _flow(self, now: float) -> None:
         """The step that begins now."""
-        arrivals = self._rate(max(0.0, now)) * STEP_SECONDS
+        arrivals = (self._rate(now) if now >= 0 else self._world.before) * STEP_SECONDS
         ready = sum(group.count for group in self._pods if group.ready(now))
         failed = arrivals if not ready else 0.0
         met = not failed
@@ -217,7 +219,7 @@ class _Run:
             peak=scoring.peak(found),
             decision_seconds=scoring.decision_seconds(found),
             ready_seconds=scoring.ready_seconds(found),
-            met_again_seconds=scoring.met_again_seconds(missed, STEP_SECONDS, seconds),
+            met_again_seconds=scoring.met_again_seconds(missed, STEP_SECONDS, seconds, self._rate),
             out_of_objective_seconds=len(missed) * STEP_SECONDS,
             requests=self._tally.requests,
             failed=self._tally.failed,

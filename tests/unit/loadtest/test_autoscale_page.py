@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from loadtest.autoscale_page import app
+from loadtest.autoscaling import card
 from loadtest.cli import app as loadtest
-from nlpserve.autoscale_results import AutoscaleRecord, PodCount, Score
+from nlpserve.autoscale_results import AutoscaleRecord, PodCount, Score, SecondCounts
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
 from nlpserve.load_shapes import Profile
 from nlpserve.pages import BEGIN, END
@@ -23,7 +24,7 @@ def record():
         points=[{"rate": 10, "inFlight": 1, "cpu": 0.2}],
     )  # fmt: skip
     return AutoscaleRecord(
-        name="steady-cpu", held_out=True, version="0", commit="c" * 40,
+        name="steady-cpu", held_out=True, version="0", commit="c" * 40 + " with changes",
         started="2026-01-01T00:00:00", load=Profile.model_validate({"shape": 5, "seconds": 60}),
         autoscaler=Autoscaler(mode="cpu", max_replicas=2, cpu_target=0.12),
         timing=ClusterTiming(), calibration=calibration, seconds=60,
@@ -49,6 +50,14 @@ def test_the_page_is_filled_and_checked(tmp_path):
     assert "| most pods | 1 |" in text
     assert "| steady-cpu | cpu | yes | 1.0 | 1.0 | +0.0% | 1 | 1 | yes |" in text
     assert "one pod of emotion with 0.2 CPU holds 10.0 requests/s" in text
+    assert f"- steady-cpu: commit {'c' * 12} with changes, 2026-01-01; one pod" in text
+
+
+def test_the_card_is_worked_out_again_from_what_was_counted():
+    counts = [SecondCounts(second=n, meant=5, answered=5, in_time=5 * (n > 3)) for n in range(60)]
+    found = card.again(record().model_copy(update={"counts": counts}))
+    assert (found.requests, found.out_of_objective_seconds, found.met_again_seconds) == (300, 4, 4)
+    assert (found.over_provisioning, found.shortage) == (0, 0)
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
@@ -58,6 +67,10 @@ def test_a_recorded_run_adds_up(path):
     assert found.score.requests == sum(each.meant for each in found.counts)
     ended = sum(each.answered + each.shed + each.lost for each in found.counts)
     assert ended == found.score.requests
+    again = card.again(found)
+    same = ("replica_minutes", "peak", "decision_seconds", "started_seconds", "failed", "flaps")
+    for name in same:
+        assert getattr(again, name) == getattr(found.score, name)
     assert max(point.wanted for point in found.replicas) == found.score.peak
     assert path.with_suffix(".svg").exists()
 

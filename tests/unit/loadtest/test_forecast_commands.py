@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from loadtest.autoscaling import shapes
 from loadtest.autoscaling.simulation import World, simulate
 from loadtest.cli import app, main
+from loadtest.forecast_commands import autoscaler, read
 from nlpserve.autoscale_results import AutoscaleRecord
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
 
@@ -27,16 +28,16 @@ def facts(tmp_path):
     return path
 
 
-def record(name, **score):
+def record(name, seconds=600, **score):
     """A run as the simulator itself would have had it."""
-    load = shapes.parse(SPIKE, 600)
+    load = shapes.parse(SPIKE, seconds)
     calibration = Calibration.model_validate(FACTS)
     autoscaler = Autoscaler(mode="cpu", max_replicas=6, cpu_target=0.6)
-    outcome = simulate(World(autoscaler, calibration), load.at, 600)
+    outcome = simulate(World(autoscaler, calibration), load.at, seconds)
     return AutoscaleRecord(
         name=name, held_out=True, version="0", commit="c", started="2026-01-01T00:00:00",
         load=load, autoscaler=autoscaler, timing=ClusterTiming(), calibration=calibration,
-        seconds=600, replicas=outcome.replicas, score=outcome.score.model_copy(update=score),
+        seconds=seconds, replicas=outcome.replicas, score=outcome.score.model_copy(update=score),
     )  # fmt: skip
 
 
@@ -88,13 +89,69 @@ def test_recorded_runs_within_the_aim_end_with_0_and_others_with_1(tmp_path):
     write("one.json", record("one"))
     done = run("simulate", "--against", tmp_path)
     assert done.exit_code == 0, done.output
+    assert "1 runs, 1 of them held out: 6 and 3 are wanted" in done.stderr
     assert "| one | cpu | yes |" in done.output
     good = record("two").score
     for worse in ({"replica_minutes": good.replica_minutes * 1.25}, {"peak": good.peak + 1}):
         write("two.json", record("two", **worse))
         done = run("simulate", "--against", tmp_path, "--json")
         assert done.exit_code == 1
-        assert [entry["within"] for entry in json.loads(done.output)] == [True, False]
+        assert [entry["within"] for entry in json.loads(done.stdout)] == [True, False]
+
+
+def test_six_runs_with_three_held_out_are_enough(tmp_path):
+    for number in range(6):
+        path = tmp_path / f"{number}.json"
+        found = record(str(number), seconds=5).model_copy(update={"held_out": number < 3})
+        path.write_text(found.model_dump_json(), encoding="utf-8")
+    done = run("simulate", "--against", tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_the_calibrations_own_targets_count_unless_others_are_given(facts, tmp_path):
+    small = tmp_path / "small.json"
+    one = {"rate": 56, "inFlight": 1, "cpu": 0.1}
+    full = {"rate": 110, "inFlight": 12, "cpu": 0.25}
+    small.write_text(
+        json.dumps(FACTS | {"cpuLimit": 0.25, "points": [one, full]}), encoding="utf-8"
+    )
+    calibration = read(Calibration, small)
+    found = autoscaler(calibration, None, "keda")
+    assert (found.cpu_target, found.keda.in_flight) == (pytest.approx(0.1), 1)
+    assert found.max_replicas == 10  # the chart's
+    values = tmp_path / "values.yaml"
+    values.write_text(
+        "{defaults: {autoscaling: {cpuPercent: 50}}, models: {intent: {autoscaling: {keda:"
+        " {inFlight: 3}}}, other: {}}}",
+        encoding="utf-8",
+    )
+    found = autoscaler(calibration, [values], "keda")
+    assert (found.cpu_target, found.keda.in_flight) == (pytest.approx(0.125), 3)
+
+
+@pytest.mark.parametrize(("limit", "used"), [("500m", 0.5), ("null", 0.25)])
+def test_pods_of_another_size_than_the_calibrated_are_refused(
+    facts, tmp_path, monkeypatch, limit, used
+):
+    values = tmp_path / "values.yaml"
+    values.write_text(f"defaults: {{resources: {{limits: {{cpu: {limit}}}}}}}", encoding="utf-8")
+    simulated, planned = ("--shape", "5", "--calibration"), ("--rate", 5, "--capacity")
+    for words in (("simulate", *simulated), ("plan", *planned)):
+        said = failed(monkeypatch, *words, facts, "--values", values)
+        assert f"may use {used} CPU, and one with 1 was calibrated" in said
+
+
+def test_what_came_before_is_nothing_unless_it_is_said(facts):
+    words = ("simulate", "--shape", "160", "--calibration", facts, "--json", "--seconds", 100)
+    alone = json.loads(run(*words).output)
+    busy = json.loads(run(*words, "--before", 160).output)
+    assert alone["replica_minutes"]["expected"] < busy["replica_minutes"]["expected"]
+
+
+def test_never_missed_and_never_met_again_are_different_words(facts):
+    words = ("--calibration", facts, "--mode", "none", "--seconds", 100)
+    assert "again | never missed |" in run("simulate", "--shape", "50", *words).output
+    assert "again | never, in some phase |" in run("simulate", "--shape", "900", *words).output
 
 
 def test_plan_states_its_assumptions(facts):

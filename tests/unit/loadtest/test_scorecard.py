@@ -107,7 +107,7 @@ class FakeCluster:
         pod = Pod("p", "n", "u", True, False, "Running", message, None)
         return JobState(pod, done, None)
 
-    def last_lines(self, *_):
+    def whole_log(self, *_):
         return self.lines
 
 
@@ -166,6 +166,8 @@ def test_what_was_seen_and_counted_is_written(cluster, words, tmp_path):
             "0.95",
         ),
         ({"hpa": None}, "no autoscaler"),
+        ({"said": SAID | {"began": BEGAN + 5}}, "the clocks differ"),
+        ({"said": SAID | {"began": BEGAN - 30}}, "the clocks differ"),
     ],
 )
 def test_an_invalid_run_writes_nothing(  # noqa: PLR0917
@@ -178,6 +180,21 @@ def test_an_invalid_run_writes_nothing(  # noqa: PLR0917
     monkeypatch.setattr(sys.stderr, "write", written.append)
     assert main() == 2
     assert said in "".join(written)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_an_autoscaler_the_mode_is_none_when_that_is_said(cluster, words, tmp_path):
+    cluster.hpa = None
+    done = CliRunner().invoke(app, [*words, "--fixed"])
+    assert done.exit_code == 0, done.output
+    record = AutoscaleRecord.model_validate_json((tmp_path / "out/spike-none.json").read_text())
+    assert (record.autoscaler.mode, record.autoscaler.max_replicas) == ("none", 1)
+    assert record.signals == []
+
+
+def test_an_autoscaler_where_none_should_be_is_invalid(cluster, words, tmp_path):
+    done = CliRunner().invoke(app, [*words, "--fixed"])
+    assert "an autoscaler owns" in str(done.exception)
     assert not (tmp_path / "out").exists()
 
 

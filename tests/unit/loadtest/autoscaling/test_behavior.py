@@ -131,3 +131,13 @@ def test_bounds_that_were_moved_are_followed_at_once_even_without_a_metric(
 ):
     strict = settings(min_replicas=3, up=rules(600, ("Pods", 1, 60)))
     assert Decisions(strict).decide(0, begin, None) == bound
+
+
+def test_a_change_is_forgotten_when_its_own_direction_no_longer_looks_back_to_it(settings, rules):
+    """As the controller: a newer change takes the place of one that its policies do not reach."""
+    up = rules(0, ("Pods", 2, 15))
+    down = rules(0, ("Pods", 4, 600))
+    found = follow(settings(up=up, down=down, max_replicas=20), [9, 9, 9, 9, 1, 1], 1, period=20)
+    # 2, 2, 2 and 2 pods came; of all four the way down would know that it began with one pod, and
+    # from the last alone it knows seven: four less than those are three.
+    assert [after for *_, after in found] == [3, 5, 7, 9, 3, 3]

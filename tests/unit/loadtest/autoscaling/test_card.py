@@ -112,7 +112,7 @@ def test_the_timeline_begins_with_the_last_look_before_the_load():
 def test_the_card():
     score = card.score(MEASURE, seen(), counted())
     assert (score.decision_seconds, score.started_seconds, score.ready_seconds) == (20, 22, 25)
-    assert score.met_again_seconds == 25
+    assert (score.rise_seconds, score.met_again_seconds) == (10, 25)
     # A single lost request of 100 is within the objective.
     assert score.out_of_objective_seconds == 15
     assert (score.failed, score.failed_after_ready) == (15 * 60 + 1, 1)
@@ -121,8 +121,10 @@ def test_the_card():
     answered = score.requests - score.failed
     hours = score.replica_minutes / 60
     assert score.pod_hours_per_million == pytest.approx(hours / answered * 1e6, rel=1e-3)
-    # Ten seconds and twenty more need one pod, sixty need three.
-    assert score.over_provisioning == pytest.approx(1 - (30 + 180) / (60 * 4 + 30), abs=0.01)
+    # From 20 to 70 there is one more than the three that are needed, until 80 three more than one;
+    # from 10 to 25 two of three are not ready. Neither makes up for the other.
+    assert score.over_provisioning == pytest.approx(80 / 270, abs=1e-3)
+    assert score.shortage == pytest.approx(30 / 210, abs=1e-3)
     assert score.flaps == 1
 
 
@@ -138,11 +140,15 @@ def test_settings_and_signal_are_read_from_the_objects():
 
 
 def test_a_percentage_counts_of_the_request():
+    pace = {"stabilizationWindowSeconds": 0, "tolerance": "50m", "policies": [
+        {"type": "Pods", "value": 1, "periodSeconds": 15}
+    ]}  # fmt: skip
     target = {"type": "Utilization", "averageUtilization": 60}
     metrics = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-    hpa = {"spec": HPA["spec"] | {"metrics": metrics}}
+    hpa = {"spec": HPA["spec"] | {"metrics": metrics, "behavior": {"scaleUp": pace}}}
     found = live.autoscaler(hpa, None, request=0.5)
     assert (found.mode, found.cpu_target, found.keda) == ("cpu", pytest.approx(0.3), None)
+    assert found.behavior.scale_up.tolerance == 0.05
     with pytest.raises(ValueError, match="does not look at CPU"):
         live.autoscaler({"spec": HPA["spec"] | {"metrics": []}}, None, 1)
 
@@ -172,10 +178,24 @@ def test_the_picture_has_a_panel_for_each_signal(settings, calibration, mode):
     [
         ([], None),
         ([20, 21, 22], 23),
+        ([82], None),  # seven seconds are too few to tell
         ([20, 22, 31], 32),  # good seconds in between are no end
         ([20, 21, 40], 22),  # another trouble, later
         ([85, 89], None),  # it lasts until the end
     ],
 )
 def test_the_objective_is_met_again_when_it_holds_for_a_while(missed, end):
-    assert scoring.met_again_seconds(missed, 1.0, 90) == end
+    assert scoring.met_again_seconds(missed, 1.0, 90, lambda _: 5) == end
+
+
+@pytest.mark.parametrize(("falls", "end"), [(23, None), (30, None), (33, 23), (15, 23)])
+def test_a_load_that_went_away_is_no_objective_met_again(falls, end):
+    """It fails from 20 on, whatever the rate was before; what counts is the rate that failed."""
+    missed = [20.0, 21.0, 22.0]
+    found = scoring.met_again_seconds(missed, 1.0, 90, lambda second: 70 if second < falls else 8)
+    assert found == end
+
+
+def test_a_rise_is_the_first_second_with_more_than_the_pods_hold():
+    assert scoring.rise_seconds(LOAD.at, 90, 40) == 10
+    assert scoring.rise_seconds(LOAD.at, 90, 100) == 0

@@ -144,4 +144,12 @@ def test_a_forecast_covers_the_phases(settings, calibration):
 def test_many_pods_are_as_quick_as_few(settings, calibration):
     """Pods of one age are one object; a hundred thousand of them would otherwise take hours."""
     crowd = World(settings(max_replicas=200_000), calibration)
-    assert simulate(crowd, lambda _: 5_000_000, 600).score.peak > 50_000
+    assert simulate(crowd, lambda _: 5_000_000, 700).score.peak > 50_000
+
+
+def test_the_warm_up_has_a_rate_of_its_own(settings, calibration):
+    def minutes(before):
+        world = World(settings(), calibration, before=before)
+        return simulate(world, lambda _: 105, 200).score.replica_minutes
+
+    assert minutes(0) < minutes(105)
