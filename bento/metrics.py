@@ -1,8 +1,8 @@
 """Instruments of one process.
 
-The event loop alone writes them, so plain numbers need no locks; prometheus_client only renders
-them. Its own counters take a lock an increment, and turn into files when BentoML's supervisor sets
-PROMETHEUS_MULTIPROC_DIR: nine of them would cost a third of what HTTP costs.
+The event loop alone writes them (one has a lock, in runtime.py), so plain numbers need none;
+prometheus_client only renders them. Its own counters take a lock an increment, and turn into files
+when BentoML's supervisor sets PROMETHEUS_MULTIPROC_DIR: nine would cost a third of what HTTP costs.
 """
 
 from collections import Counter
@@ -22,6 +22,7 @@ from bento.artifacts import Manifest
 from bento.engines import Scores
 from bento.histogram import Histogram
 from nlpserve import metrics as names
+from nlpserve import routes
 from nlpserve.metrics import BatchReason, Rejection
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ LATENCY_BUCKETS: Final = (
 SIZE_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 CONFIDENCE_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 CHARACTER_BUCKETS: Final = (10, 20, 40, 80, 160, 320, 640, 1280, 5120)
+# Counters that are there before they count: a rate has to have a zero to start from, or it never
+# sees the first failure of a pod.
+_CODES: Final = (200, 500, 503)
+_FROM_THE_START: Final = (
+    Rejection.QUEUE_FULL, Rejection.DEADLINE, Rejection.EXPIRED, Rejection.OPEN_BODIES,
+)  # fmt: skip
+_EMPTY: Final = Histogram(LATENCY_BUCKETS)
 
 
 class ModelMetrics:
@@ -100,22 +108,9 @@ class ProcessMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Render everything; called for each scrape."""
-        yield _counter(
-            names.REQUESTS,
-            "Requests answered.",
-            ("model", "route", "code"),
-            (((model, route, str(code)), n) for (model, route, code), n in self.requests.items()),
-        )
-        yield _histogram(
-            names.REQUEST_DURATION,
-            "Seconds from the request's head to its answer.",
-            ("model", "route"),
-            self.durations.items(),
-        )
-        rejected = Counter(self.rejected)
-        for model in self.models:  # so that a rate has a zero to start from
-            for reason in (Rejection.QUEUE_FULL, Rejection.DEADLINE, Rejection.EXPIRED):
-                rejected[model, reason] += 0
+        yield from self._collect_answers()
+        rejected = {(model, reason): 0 for model in self.models for reason in _FROM_THE_START}
+        rejected.update(self.rejected)
         yield _counter(
             names.REJECTED,
             "Requests turned away.",
@@ -129,6 +124,23 @@ class ProcessMetrics(Collector):
             [((), self.prediction_log_dropped)],
         )
         yield from self._collect_models()
+
+    def _collect_answers(self) -> Iterator[Metric]:
+        expected = [(m, route) for m in self.models for route in routes.predictions(m)]
+        requests = {(*key, code): 0 for key in expected for code in _CODES}
+        requests.update(self.requests)
+        yield _counter(
+            names.REQUESTS,
+            "Requests answered.",
+            ("model", "route", "code"),
+            (((model, route, str(code)), n) for (model, route, code), n in requests.items()),
+        )
+        yield _histogram(
+            names.REQUEST_DURATION,
+            "Seconds from the request's head to its answer.",
+            ("model", "route"),
+            (dict.fromkeys(expected, _EMPTY) | self.durations).items(),
+        )
 
     def _collect_models(self) -> Iterator[Metric]:
         models = self.models.values()

@@ -5,6 +5,7 @@ import functools
 import gc
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,6 +88,7 @@ class Runtime:
         self.models: dict[str, ServedModel] = {}
         self.log: PredictionsLog | None = None
         self._drift = DriftMonitor()
+        self._dropping = threading.Lock()
 
     @property
     def alive(self) -> bool:
@@ -208,4 +210,6 @@ class Runtime:
         self.models[name] = ServedModel(name, artifact, batcher, metrics, self.log)
 
     def _count_dropped_line(self) -> None:
-        self.metrics.prediction_log_dropped += 1
+        # The loop calls this where there is no room, the log's thread where it cannot write.
+        with self._dropping:
+            self.metrics.prediction_log_dropped += 1

@@ -27,3 +27,9 @@ UNMATCHED: Final = "unmatched"
 
 PROBES: Final = frozenset({LIVEZ, READYZ, HEALTHZ, METRICS, V2_LIVE, V2_READY, V2_MODEL_READY})
 """Answered without a key and never counted as requests."""
+
+
+def predictions(model: str) -> tuple[str, ...]:
+    """Templates of the routes that classify with a model; the origin's two have one more each."""
+    own = {"intent": (INTENT,), "emotion": (ROOT,)}
+    return (V1_CLASSIFY, V2_INFER, BENTO_CLASSIFY, *own.get(model, ()))

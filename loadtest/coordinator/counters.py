@@ -57,7 +57,8 @@ def from_log(line: str, model: str, route: str) -> Counted | None:
 def _split(numbers: Counter[tuple[str, str, str]], model: str, route: str) -> Counted:
     ours: dict[str, int] = {}
     others = 0
-    for (its_model, its_route, code), number in numbers.items():
+    # A status that a pod has counted no answer of says nothing.
+    for (its_model, its_route, code), number in (+numbers).items():
         if (its_model, its_route) == (model, ROUTES[route]):
             ours[code] = ours.get(code, 0) + number
         else:

@@ -92,7 +92,8 @@ def test_every_metric_has_the_name_that_others_rely_on(metrics):
 
 def test_what_is_exposed(metrics):
     found = families(metrics)
-    assert samples(found[names.REQUESTS]) == {
+    answered = samples(found[names.REQUESTS])
+    assert {key: count for key, count in answered.items() if count} == {
         ("_total", "200", "intent", "/api/intent"): 1,
         ("_total", "503", "intent", "/api/intent"): 1,
     }
@@ -129,6 +130,27 @@ def test_rejections_under_load_start_at_zero(metrics):
     rejected = samples(families(metrics)[names.REJECTED])
     assert rejected["_total", "intent", "queue_full"] == 0
     assert rejected["_total", "intent", "deadline"] == 0
+    assert rejected["_total", "intent", "open_bodies"] == 0
+
+
+def test_answers_of_a_model_start_at_zero(artifact):
+    """So that a rate sees the first of them; what nobody asked for is in no last count."""
+    metrics = ProcessMetrics()
+    manifest = read_artifact(artifact("topics")).manifest
+    metrics.models["topics"] = ModelMetrics("topics", manifest, "spacy/loop/1")
+    found = families(metrics)
+    expected = {"/v1/models/{model}/classify", "/v2/models/{model}/infer", "/classify"}
+    assert samples(found[names.REQUESTS]) == {
+        ("_total", code, "topics", route): 0 for code in ("200", "500", "503") for route in expected
+    }
+    durations = samples(found[names.REQUEST_DURATION])
+    assert {key[2] for key in durations if key[0] == "_count"} == expected
+    assert set(durations.values()) == {0}
+    assert not metrics.requests
+    metrics.observe_request("topics", "/classify", 503, 0.1)
+    after = families(metrics)
+    assert samples(after[names.REQUESTS])["_total", "503", "topics", "/classify"] == 1
+    assert samples(after[names.REQUEST_DURATION])["_count", "topics", "/classify"] == 1
 
 
 def test_scraping_changes_nothing(metrics):

@@ -29,6 +29,12 @@ def test_the_loads_route_is_told_from_all_others(counted, route, ours, others):
     assert (found.ours, found.others) == (ours, others)
 
 
+def test_what_only_waits_to_be_counted_is_no_status_of_the_load():
+    text = 'nlpserve_requests_total{code="%s",model="intent",route="/api/intent"} %s.0\n'
+    found = from_metrics(text % (200, 3) + text % (503, 0), "intent", "intent")
+    assert found.ours == {"200": 3}
+
+
 def test_the_last_word_of_a_pod_says_the_same_as_its_metrics():
     line = (
         'INFO [x] Requests counted: [["intent", "/v1/models/{model}/classify", 200, 7],'
