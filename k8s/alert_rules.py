@@ -77,7 +77,10 @@ def groups(folder: Path = MONITORING) -> list[dict[str, Any]]:
     """The rule groups, `edge` still in the rules. Raises RulesError."""
     numbers = Numbers(_read(folder / "thresholds.yaml"))
     found = [
-        {**group, "rules": [rule for source in group["rules"] for rule in _rules(source, numbers)]}
+        {
+            **{key: numbers.put(node, {}) for key, node in group.items() if key != "rules"},
+            "rules": [rule for source in group["rules"] for rule in _rules(source, numbers)],
+        }
         for file in sorted((folder / "sources").glob("*.yaml"))
         for group in _read(file)["groups"]
     ]

@@ -15,7 +15,7 @@ IN_FLIGHT: Final = PREFIX + "in_flight"
 QUEUE_DEPTH: Final = PREFIX + "queue_depth"
 # Read by: the Batching dashboard, the saturation alert.
 QUEUE_WAIT: Final = PREFIX + "queue_wait_seconds"
-# Read by: the Batching dashboard, the batches-of-one alert.
+# Read by: the Batching dashboard, the batches-of-one alert, the capacity alerts (texts a second).
 BATCH_SIZE: Final = PREFIX + "batch_size"
 # Read by: the Batching dashboard, calibration.
 BATCH_DURATION: Final = PREFIX + "batch_duration_seconds"

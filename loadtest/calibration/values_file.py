@@ -48,7 +48,7 @@ def write(
             *(f"# {line}" for line in head),
             "models:",
             f"  {origin.model}:",
-            "    # Requests/s of one pod at the objective, the lower 95 % bound of the mean.",
+            "    # Texts/s of one pod at the objective, the lower 95 % bound of the mean.",
             f"    capacity: {derived.capacity:g}",
             "    autoscaling:",
             f"      # CPU at {TARGET_SHARE:g} of the capacity in percent of the limit; at most 70.",

@@ -6,8 +6,9 @@ from monitoring.dashboards import objectives
 from monitoring.dashboards.boards import Board, Row, workloads
 from monitoring.dashboards.metrics import (
     BATCHES,
+    MODEL,
+    NAME,
     REJECTED,
-    REQUESTS,
     SCALERS,
     SERVED,
     Foreign,
@@ -20,12 +21,12 @@ from monitoring.dashboards.metrics import (
 from monitoring.dashboards.panels import AMBER, RED, TARGET_LEGEND, Chart, Query
 from nlpserve import metrics as own
 
-_BUSY: Final = rate(f"{own.BATCH_DURATION}_sum", "model", "pod")
+_BUSY: Final = rate(f"{own.BATCH_DURATION}_sum", *MODEL, "pod")
 _LIMIT: Final = recorded(Recorded.QUEUE_LIMIT, objectives.QUEUE_LIMIT)
 _FLYING: Final = f"{own.IN_FLIGHT}{{{SERVED}}}"
 _FLYING_MEAN: Final = f"avg_over_time({_FLYING}[$__rate_interval])"
 _SHED: Final = 'reason=~"queue_full|deadline|expired|open_bodies"'
-_BY_POD: Final = ("model", "pod")
+_BY_POD: Final = (*MODEL, "pod")
 
 NOW: Final = Row(
     "Does work wait?",
@@ -35,7 +36,7 @@ NOW: Final = Row(
             f"Of the slowest model. From {objectives.WAIT_SECONDS} s on the latency objective is at"
             " risk: more pods, if Model busy is high as well.",
             "s",
-            (Query(f"max({quantile(0.99, own.QUEUE_WAIT, 'model')})"),),
+            (Query(f"max({quantile(0.99, own.QUEUE_WAIT, *MODEL)})"),),
             "number",
             width=6,
             height=4,
@@ -56,14 +57,14 @@ NOW: Final = Row(
         ),
         Chart(
             "In flight of the cap, fullest pod",
-            "Texts accepted and not yet answered, of what a pod accepts. At 100 % it answers 503:"
+            "Texts accepted and not yet answered, of what a pod accepts. Red: about to answer 503;"
             " see that the autoscaler is not at its maximum.",
             "percentunit",
-            (Query(f"max({_FLYING_MEAN} / on (model) group_left () {_LIMIT})"),),
+            (Query(f"max({_FLYING_MEAN} / on (namespace, model) group_left () {_LIMIT})"),),
             "number",
             width=6,
             height=4,
-            steps=((objectives.CAP_SHARE, AMBER), (1, RED)),
+            steps=((objectives.CAP_SHARE, AMBER), (objectives.FULL_SHARE, RED)),
             alert="NlpserveInFlightNearLimit",
         ),
         Chart(
@@ -91,7 +92,7 @@ CAPACITY: Final = Row(
             " metric. One pod far above the others: clients hold on to old connections.",
             "short",
             (
-                Query(f"sum by (model, pod) ({_FLYING})", "{{pod}}"),
+                Query(f"sum by (namespace, model, pod) ({_FLYING})", "{{pod}}"),
                 Query(
                     f'{Foreign.SCALER_TARGET}{{{SCALERS},metric_name=~"s[0-9]+-prometheus.*"}}',
                     f"{{{{horizontalpodautoscaler}}}} {TARGET_LEGEND}",
@@ -108,13 +109,13 @@ CAPACITY: Final = Row(
             steps=((objectives.BUSY_SHARE, AMBER),),
         ),
         Chart(
-            "Requests by pod",
-            "What a pod gets through. The dashed line is its calibrated capacity, where one is set:"
+            "Texts by pod",
+            "Texts a second that it gets through. The dashed line is its capacity, if one is set:"
             " calibrate again when full pods stay far from it.",
-            "reqps",
+            "cps",
             (
-                Query(rate(REQUESTS, *_BY_POD), "{{pod}}"),
-                Query(f"{Recorded.CAPACITY}{{{SERVED}}}", f"{{{{model}}}} {TARGET_LEGEND}"),
+                Query(rate(f"{own.BATCH_SIZE}_sum", *_BY_POD), "{{pod}}"),
+                Query(f"{Recorded.CAPACITY}{{{SERVED}}}", f"{NAME} {TARGET_LEGEND}"),
             ),
             alert="NlpserveLowHeadroom",
         ),
@@ -124,8 +125,8 @@ CAPACITY: Final = Row(
             " add pods.",
             "s",
             (
-                Query(quantile(0.5, own.QUEUE_WAIT, "model"), "{{model}} median"),
-                Query(quantile(0.99, own.QUEUE_WAIT, "model"), "{{model}} 99 %"),
+                Query(quantile(0.5, own.QUEUE_WAIT, *MODEL), f"{NAME} median"),
+                Query(quantile(0.99, own.QUEUE_WAIT, *MODEL), f"{NAME} 99 %"),
             ),
             steps=((objectives.WAIT_SECONDS, AMBER), (objectives.FAST_SECONDS, RED)),
             logarithmic=True,
@@ -136,7 +137,7 @@ CAPACITY: Final = Row(
             "In the queues of all pods of a model. Grows without end: more comes than all pods"
             " together answer.",
             "short",
-            (Query(f"sum by (model) ({own.QUEUE_DEPTH}{{{SERVED}}})", "{{model}}"),),
+            (Query(f"sum by (namespace, model) ({own.QUEUE_DEPTH}{{{SERVED}}})", NAME),),
         ),
         Chart(
             "Rejected by reason",
@@ -145,9 +146,9 @@ CAPACITY: Final = Row(
             "reqps",
             (
                 Query(
-                    f"sum by (model, reason) (rate({REJECTED}"
+                    f"sum by (namespace, model, reason) (rate({REJECTED}"
                     '{namespace=~"$namespace",model=~"$model|none"}[$__rate_interval])) > 0',
-                    "{{model}} {{reason}}",
+                    f"{NAME} {{{{reason}}}}",
                 ),
             ),
             alert="NlpserveRequestsShed",
@@ -164,8 +165,8 @@ BATCHING: Final = Row(
             " see that the texts are not spread over too many pods.",
             "short",
             (
-                Query(mean(own.BATCH_SIZE, "model"), "{{model}} mean"),
-                Query(quantile(0.95, own.BATCH_SIZE, "model"), "{{model}} 95 %"),
+                Query(mean(own.BATCH_SIZE, *MODEL), f"{NAME} mean"),
+                Query(quantile(0.95, own.BATCH_SIZE, *MODEL), f"{NAME} 95 %"),
             ),
             alert="NlpserveBatchesOfOne",
         ),
@@ -190,8 +191,8 @@ BATCHING: Final = Row(
             " Autoscaling), or a slower version.",
             "s",
             (
-                Query(quantile(0.5, own.BATCH_DURATION, "model"), "{{model}} median"),
-                Query(quantile(0.99, own.BATCH_DURATION, "model"), "{{model}} 99 %"),
+                Query(quantile(0.5, own.BATCH_DURATION, *MODEL), f"{NAME} median"),
+                Query(quantile(0.99, own.BATCH_DURATION, *MODEL), f"{NAME} 99 %"),
             ),
             logarithmic=True,
         ),

@@ -32,12 +32,13 @@ class Foreign(StrEnum):
 
 
 class Recorded(StrEnum):
-    """What the rules of the release record: one series for each model."""
+    """What the rules of the release record for each model."""
 
     AVAILABILITY = "nlpserve:availability_objective:ratio"
     LATENCY = "nlpserve:latency_objective:ratio"
     QUEUE_LIMIT = "nlpserve:queue_limit:texts"
-    CAPACITY = "nlpserve:pod_capacity:requests_per_second"
+    CAPACITY = "nlpserve:pod_capacity:texts_per_second"
+    DEPLOYMENT = "nlpserve:deployment:info"
 
 
 REQUESTS: Final = f"{own.REQUESTS}_total"
@@ -59,14 +60,19 @@ PODS: Final = 'namespace=~"$namespace",pod=~"($workload)-[a-z0-9]+-[a-z0-9]{5}"'
 """Their pods."""
 CONTAINERS: Final = f'{PODS},container="server"'
 """What serves in these."""
+MODEL: Final = ("namespace", "model")
+"""What tells models apart: those of two namespaces may have one name."""
+NAME: Final = "{{namespace}} {{model}}"
+"""Its legend."""
+EACH_MODEL: Final = ", ".join(MODEL)
 LOADED: Final = 'scenario=~"$scenario",run=~"$run"'
 """What generators report, in whichever namespace they are."""
 
 
 def recorded(rule: Recorded, default: float) -> str:
-    """What a model's release records, by model; the default where it records nothing."""
-    known = f"min by (model) ({rule}{{{SERVED}}})"
-    return f"({known} or 0 * count by (model) ({own.MODEL_INFO}{{{SERVED}}}) + {default})"
+    """What a model's release records, for each; the default where it records nothing."""
+    known = f"max by ({EACH_MODEL}) ({rule}{{{SERVED}}})"
+    return f"({known} or 0 * count by ({EACH_MODEL}) ({own.MODEL_INFO}{{{SERVED}}}) + {default})"
 
 
 def rate(metric: str, *labels: str, where: str = "", window: str = "$__rate_interval") -> str:

@@ -11,12 +11,14 @@ FAST_SECONDS: Final = 0.5
 # What a pod accepts, as the chart has it.
 QUEUE_LIMIT: Final = 2048
 
-# Waiting for the model longer than this, half of what an answer may take is gone.
-WAIT_SECONDS: Final = FAST_SECONDS / 2
+# Waiting for the model longer than this, half of what an answer may take is gone: the alert's edge.
+WAIT_SECONDS: Final = 0.25
 # A model thread busier than this has no room for a burst before another pod is there.
 BUSY_SHARE: Final = 0.7
 # Of the cap on texts in flight; the chart keeps the autoscaler's target under it.
 CAP_SHARE: Final = 0.7
+# Of the same, from where on there is an alert; thresholds.yaml.
+FULL_SHARE: Final = 0.8
 # Throttled more than this, the tail of the latency shows it.
 THROTTLED_SHARE: Final = 0.1
 # Memory near its limit: the kernel is about to kill the pod.

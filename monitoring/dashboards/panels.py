@@ -154,9 +154,10 @@ def _lines(chart: Chart) -> lines.Panel:
 
 
 def _number(chart: Chart) -> stat.Panel:
+    """What is true now: of a range Grafana would show the last value of what has vanished."""
     panel = (
         stat.Panel()
-        .targets(_targets(chart))
+        .targets(_targets(chart, instant=True))
         .unit(chart.unit)
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)

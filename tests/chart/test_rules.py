@@ -60,7 +60,7 @@ def test_alerts_join_what_a_release_records(tmp_path):
         f'nlpserve_request_duration_seconds_bucket{{{answers},le="0.5"}}': "0x60",
         f'nlpserve_request_duration_seconds_bucket{{{answers},le="1.0"}}': "0+84x60",
         f"nlpserve_request_duration_seconds_count{{{answers}}}": "0+100x60",
-        f'nlpserve_requests_total{{{intent},code="200"}}': f"0+{60 * 3300}x60",
+        f"nlpserve_batch_size_sum{{{intent}}}": f"0+{60 * 3300}x60",
         f'nlpserve_in_flight{{{intent},pod="a"}}': "1x60",
         f"kube_deployment_status_replicas_available{{{deployment}}}": "0x60",
     }

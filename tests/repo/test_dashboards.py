@@ -153,8 +153,8 @@ def test_a_legend_asks_for_labels_that_the_query_keeps(panel):
             assert asked <= set(kept[1].split(", ")), target["expr"]
 
 
-# Shares and waits that are neither good nor bad by themselves.
-WITHOUT_EDGE = {"Texts", "Requests", "Workers", "Users"}
+# Neither good nor bad by themselves; what a model promises is told by its budget, beside it.
+WITHOUT_EDGE = {"Texts", "Requests", "Workers", "Users", "Answered well", "Answered in time"}
 
 
 @each_panel
@@ -164,6 +164,28 @@ def test_a_number_says_from_when_on_it_is_bad(panel):
         assert len({step["color"] for step in steps}) > 1
         values = [step["value"] for step in steps[1:]]
         assert values == sorted(values)
+
+
+@each_panel
+def test_a_number_is_of_now(panel):
+    """Of a range, Grafana shows the last value, also of a model that is gone."""
+    if panel["type"] in {"stat", "bargauge", "table"}:
+        assert all(target.get("instant") for target in panel["targets"])
+
+
+def test_a_model_that_nobody_reads_is_shown_as_none():
+    (panel,) = (p for p in BOARDS["service"]["panels"] if p["title"] == "Pods that answer")
+    (target,) = panel["targets"]
+    assert "or 0 * count by (namespace, model) (nlpserve:deployment:info{" in target["expr"]
+    assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] == "red"
+
+
+@pytest.mark.parametrize("name", ["service", "batching"])
+def test_models_of_one_name_in_two_namespaces_are_two(name):
+    for text in expressions(BOARDS[name]):
+        for labels in re.findall(r"\b(?:by|on) \(([^)]*)\)", text):
+            kept = labels.split(", ")
+            assert "model" not in kept or "namespace" in kept, text
 
 
 @each_panel
@@ -191,6 +213,8 @@ def test_edges_are_those_of_the_chart_the_service_and_the_load_tests():
     assert Settings.model_fields["queue_limit"].default == objectives.QUEUE_LIMIT
     numbers = yaml.safe_load((ROOT / "monitoring/thresholds.yaml").read_text(encoding="utf-8"))
     assert numbers["drift_index"] == objectives.DRIFT_INDEX
+    assert numbers["in_flight_share"] == objectives.FULL_SHARE
+    assert numbers["queue_wait_seconds"] == objectives.WAIT_SECONDS
     validity = Validity()
     assert validity.least_rate == objectives.RATE_SHARE
     assert validity.most_cpu == objectives.GENERATOR_BUSY_SHARE

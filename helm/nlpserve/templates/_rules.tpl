@@ -19,7 +19,7 @@
   expr: vector({{ int64 $most }})
   labels: {{ $labels | toJson }}
 {{- with .settings.capacity }}
-- record: nlpserve:pod_capacity:requests_per_second
+- record: nlpserve:pod_capacity:texts_per_second
   expr: vector({{ . }})
   labels: {{ $labels | toJson }}
 {{- end }}

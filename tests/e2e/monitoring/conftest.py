@@ -20,6 +20,7 @@ from monitoring.dashboards.source import Prometheus
 
 SHORTER = {
     "burn_rates": [{"long": "40s", "short": "20s", "factor": 14.4, "severity": "critical"}],
+    "objectives_interval": "5s",
     "rate_window": "20s",
     "holds_for": "5s",
     "outage_holds_for": "5s",
