@@ -139,7 +139,7 @@ def rollout(  # noqa: PLR0917  Typer's way
     except ValidationError as error:
         raise explain(error) from None
     target = find_target(cluster, spec)
-    typer.echo(f"{target.namespace}/{target.name} in the cluster of context {cluster.context}")
+    typer.echo(f"{target.namespace}/{target.name} on cluster {cluster.context}")
     where = cluster.facts()
     load_average = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     runs: list[Run] = []

@@ -18,7 +18,7 @@ POD_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 @dataclass(frozen=True)
 class Place:
-    """Which cluster it is, and the namespace to begin with."""
+    """Which cluster it is, by its context where there is one, and the namespace to begin with."""
 
     context: str
     namespace: str
@@ -45,7 +45,7 @@ def _configure(settings: client.Configuration, context: str | None) -> Place:
     file = os.environ.get("KUBECONFIG")
     if not file and POD_TOKEN.exists():
         config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-        return Place("the pod", POD_TOKEN.with_name("namespace").read_text(encoding="ascii"))
+        return Place("of this pod", POD_TOKEN.with_name("namespace").read_text(encoding="ascii"))
     if not file and LOCAL_KUBECONFIG.exists():
         file = str(LOCAL_KUBECONFIG)
     config.load_kube_config(file or None, context, client_configuration=settings)  # type: ignore[no-untyped-call]

@@ -98,7 +98,7 @@ def test_the_exit_code_is_the_worst_verdicts(fake, tmp_path, verdict):
     done = CliRunner().invoke(app, [*GIVEN, str(tmp_path)])
     assert done.exit_code == verdict.exit_code
     assert f"{verdict}: {tmp_path}" in done.output
-    assert done.output.startswith("models/d in the cluster of context here\n")
+    assert done.output.startswith("models/d on cluster here\n")
     written = RolloutResult.model_validate_json((tmp_path / "rollout.json").read_text())
     assert (written.verdict, len(written.runs)) == (verdict, 3)
     page = (tmp_path / "rollout.md").read_text()
