@@ -30,7 +30,7 @@ def program(name: str) -> str:
 def run(words: Sequence[str | Path], *, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(word) for word in words],
-        input=text, capture_output=True, text=True, timeout=120, check=False,
+        input=text, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

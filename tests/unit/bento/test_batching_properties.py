@@ -47,7 +47,7 @@ async def submit_all(bench, batches, pauses):
     return results
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(batches=requests, batch_size=st.integers(1, 7), seed=st.integers(0, 1 << 30))
 def test_every_request_gets_its_own_predictions_in_order(
     unmanaged_bench, fake_engine, batches, batch_size, seed
@@ -69,7 +69,7 @@ def test_every_request_gets_its_own_predictions_in_order(
     assert max(map(len, engine.batches)) <= batch_size
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(batches=mixed, batch_size=st.integers(1, 7), seed=st.integers(0, 1 << 30))
 def test_only_requests_with_a_poison_fail(unmanaged_bench, fake_engine, batches, batch_size, seed):
     random = Random(seed)

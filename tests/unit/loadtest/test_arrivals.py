@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.generator.arrivals import arrivals
@@ -18,7 +18,6 @@ def together(given_load, workers):
     return sorted(at for index in range(workers) for at in arrivals(given_load, index, workers))
 
 
-@settings(deadline=None)  # not a test of speed
 @given(st.floats(0.5, 80), st.sampled_from([0, 1, 3.5]), st.floats(1, 20), st.integers(1, 5))
 def test_workers_together_send_what_one_would(rate, ramp, seconds, workers):
     found = together(load(rate, ramp, seconds), workers)

@@ -14,7 +14,7 @@ DECILES = tuple(share for share in SHARES if 0.1 <= share <= 0.9)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**64))
 def test_deciles_are_those_of_the_training_set(language, seed):
     lengths = [len(text) for text in sentences(language, 3_000, seed)]
@@ -23,7 +23,7 @@ def test_deciles_are_those_of_the_training_set(language, seed):
         assert abs(found - wanted) <= max(2.5, 0.1 * wanted), f"{share:.0%}: {found}, not {wanted}"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     language=st.sampled_from(LANGUAGES),
     seed=st.integers(0, 1_000),
@@ -38,7 +38,7 @@ def test_a_seed_gives_the_same_distinct_texts_however_many_are_asked_for(
     assert sentences(language, count + more, seed)[:count] == texts
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(language=st.sampled_from(LANGUAGES), seed=st.integers(0, 1_000))
 def test_texts_can_be_sent_as_they_are(language, seed):
     for text in sentences(language, 300, seed):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bento.train.labelled import Labelled
@@ -58,7 +58,6 @@ def test_bounds_hold(rows):
     assert result["weighted_recall"] == pytest.approx(result["accuracy"])
 
 
-@settings(deadline=None)  # the first call imports scikit-learn
 @given(pairs)
 def test_same_as_scikit_learn(rows):
     metrics = pytest.importorskip("sklearn.metrics")

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bento.edge.body import Disconnected, is_json, parse_json, read_body, read_json, whole_number
@@ -210,7 +210,6 @@ contents = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(content=contents, ascii_only=st.booleans())
 @example(content=['\\"['] * 6, ascii_only=True)
 @example(content={"\\": [[[['"']]]]}, ascii_only=False)
@@ -223,7 +222,6 @@ def test_depth_is_that_of_the_parsed_content(content, ascii_only):
         assert parse_json(body, limits()) == content
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40) | st.text(st.sampled_from('[]{}"\\'), max_size=40).map(str.encode))
 def test_any_bytes_are_parsed_or_refused(body):
     try:

@@ -256,7 +256,7 @@ REQUESTS = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_however_requests_are_cut_the_answers_are_the_same(connect, data):
     chosen = data.draw(st.lists(st.sampled_from(list(REQUESTS)), min_size=1, max_size=6))

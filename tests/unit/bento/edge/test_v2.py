@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bento.edge.binary import decode_strings, encode_strings
@@ -228,7 +228,6 @@ async def test_unknown_model_has_the_protocols_error_member(house):
 texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=20)
 
 
-@settings(deadline=None)
 @given(texts)
 def test_strings_survive_the_round_trip(given_texts):
     blob = encode_strings(given_texts)
@@ -248,7 +247,6 @@ def test_strings_survive_the_round_trip(given_texts):
     assert read_texts(read, rest) == given_texts
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(blob):
     try:
@@ -258,7 +256,6 @@ def test_any_bytes_are_read_or_refused(blob):
     assert encode_strings(decoded) == blob
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=2), min_size=1, max_size=9),
     st.booleans(),

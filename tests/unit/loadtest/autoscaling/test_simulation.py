@@ -100,7 +100,7 @@ profiles = st.builds(
 )
 
 
-@hypothesis_settings(deadline=None, max_examples=40)
+@hypothesis_settings(max_examples=40)
 @given(
     profiles,
     st.sampled_from(["cpu", "keda"]),

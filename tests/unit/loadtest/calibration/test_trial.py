@@ -9,7 +9,7 @@ from loadtest.calibration.search import Found, SearchPlan
 from loadtest.calibration.spec import MOST_TEXT_BYTES, CalibrationLoad, Searched, fitting
 from loadtest.calibration.trials import Objective, Trial, Wish
 from loadtest.generator.calibration import calibrate
-from loadtest.generator.trial import Load, Target, TrialFailed
+from loadtest.generator.trial import LEARNERS, Load, Target, TrialFailed
 from loadtest.protocol import MAX_MESSAGE_BYTES
 
 OBJECTIVE = Objective(seconds=0.2, share=0.9)
@@ -93,14 +93,19 @@ async def test_loads_go_on_with_the_texts_where_the_last_one_ended(target, serve
 
 
 async def test_texts_are_learned_side_by_side_and_keep_their_order(target, server):
+    running, most = 0, 0
+
     async def slow(_server, text, _writer):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
         await asyncio.sleep(0.02 * (len(text) % 3))
+        running -= 1
         return server.right(text)
 
     server.misbehave = slow
-    began = asyncio.get_running_loop().time()
     await target.learn([f"text {number} {'x' * number}" for number in range(60)])
-    assert asyncio.get_running_loop().time() - began < 60 * 0.02 / 2
+    assert 1 < most <= LEARNERS
     found = await trial(target, rate=120, seconds=0.5)
     assert (found.answered, found.wrong) == (60, 0)
 
@@ -108,6 +113,7 @@ async def test_texts_are_learned_side_by_side_and_keep_their_order(target, serve
 async def test_a_search_over_a_socket(target, server, monkeypatch, capfd):
     """A server that holds less than 100 requests/s: one at a time, 10 ms each."""
     lock = asyncio.Lock()
+    patient = Objective(seconds=2, share=0.9)  # of a busy machine, too
 
     async def one_at_a_time(_server, text, _writer):
         async with lock:
@@ -128,13 +134,13 @@ async def test_a_search_over_a_socket(target, server, monkeypatch, capfd):
     monkeypatch.setattr("loadtest.generator.calibration.search", short)
     spec = CalibrationLoad(
         url=f"http://127.0.0.1:{server.port}", model="intent", made_up=3, warm_seconds=0.2,
-        search=SearchPlan(objective=OBJECTIVE, seconds=0.8),
+        search=SearchPlan(objective=patient, seconds=0.8),
     )  # fmt: skip
     said = await calibrate(spec)
     assert (said.model_version, said.language, said.texts) == ("1.2.3", "fr", 3)
     assert said.memory_bytes == 2e8
-    assert said.found.points[0].holds(OBJECTIVE)
-    assert not said.found.check.holds(OBJECTIVE)
+    assert said.found.points[0].holds(patient)
+    assert not said.found.check.holds(patient)
     assert 0 < said.found.saturation <= 110
     assert said.found.check.growth > 100  # of the 300 that come in a second
     assert said.found.check.gauge == 4

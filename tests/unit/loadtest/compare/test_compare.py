@@ -26,7 +26,7 @@ def runs():
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 200), st.integers(1, 60), st.integers(0, 2**32))
 def test_every_resample_is_as_long_as_the_run_and_fair(number, block, seed):
     drawn = bootstrap.weights(number, min(block, number), 20, np.random.default_rng(seed))
@@ -56,7 +56,7 @@ def test_blocks_grow_with_what_a_series_remembers():
     assert lengths[-1] >= 20
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
 def test_a_block_is_never_longer_than_a_third_of_the_run(values):
     assert 1 <= bootstrap.block_length(np.array(values)) <= max(1, len(values) // 3)
@@ -75,7 +75,7 @@ def test_the_interval_is_as_wide_as_theory_says():
     assert means.std() == pytest.approx(1 / (1 - 0.7) / 3_000**0.5, rel=0.25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(1e-6, 100), min_size=1, max_size=200),
     st.sampled_from(measures.PERCENTILES),
