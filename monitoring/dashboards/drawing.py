@@ -20,6 +20,8 @@ PALETTE: Final = (
     "#1971c2", "#2f9e44", "#f08c00", "#9c36b5", "#e03131", "#0c8599", "#5c940d", "#c2255c",
     "#495057", "#3bc9db", "#a9e34b", "#ffa94d", "#b197fc", "#fab005",
 )  # fmt: skip
+BOLD_WIDTH: Final = 0.7
+"""Mean width of a bold character by its font's size."""
 MOST_LEGENDS: Final = 9
 TWO_COLUMNS: Final = 34
 """Legends shorter than this stand side by side."""
@@ -141,9 +143,15 @@ def _stack(axes: Axes, found: Sequence[Drawn]) -> None:
 def _numbers(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
     _bare(axes)
     unit = _defaults(panel)["unit"]
-    size = 22 if len(found) == 1 else max(8, 16 - len(found))
+    texts = [
+        f"{drawn.legend}  {written(drawn.series.points[-1][1], unit)}".strip() for drawn in found
+    ]
+    size = 22.0 if len(found) == 1 else max(8.0, 16 - len(found))
     if panel["gridPos"]["w"] < 6:
         size = min(size, 12)
+    # As Grafana does: so small that the longest fits in its box.
+    points = axes.get_window_extent().width / axes.figure.dpi * 72
+    size = min(size, points / (BOLD_WIDTH * max(map(len, texts), default=1)))
     for place, drawn in enumerate(found):
         value = drawn.series.points[-1][1]
         colour = INK
@@ -151,9 +159,8 @@ def _numbers(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
             if step["value"] is None or value >= step["value"]:
                 colour = COLOURS[step["color"]]
         height = 1 - (place + 0.5) / len(found)
-        text = f"{drawn.legend}  {written(value, unit)}".strip()
         axes.text(
-            0.5, height, text, ha="center", va="center", fontsize=size, color=colour,
+            0.5, height, texts[place], ha="center", va="center", fontsize=size, color=colour,
             fontweight="bold", transform=axes.transAxes,
         )  # fmt: skip
 
