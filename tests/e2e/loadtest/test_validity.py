@@ -11,12 +11,12 @@ START = {"start_seconds": 120, "cpu_request": "20m"}
 
 RUNS = {
     "starved": {
-        # 6000 users in a second, by a tenth of a core.
+        # More users than a tenth of a core can keep.
         "load": {
-            "model": "closed", "shape": 6000, "ramp_seconds": 1, "seconds": 10,
+            "model": "closed", "shape": 15000, "ramp_seconds": 1, "seconds": 10,
             "think_seconds": {"least": 10, "most": 20},
         },
-        "workers": {**START, "cpu": "100m", "memory": "512Mi"},
+        "workers": {**START, "cpu": "100m", "memory": "1Gi"},
         "validity": {},
     },
     "narrow": {"validity": {**LENIENT, "most_ports": 0.0001, "most_descriptors": 0.0001}},
