@@ -110,6 +110,12 @@ class Artifact:
         self.manifest = manifest
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a framework says first; they often go on for pages."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def file_sha256(path: Path) -> str:
     """Hex sha256 of the file's content."""
     with path.open("rb") as file:

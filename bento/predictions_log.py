@@ -24,7 +24,7 @@ CLOSE_SECONDS: Final = 5.0
 COMPLAINT_SECONDS: Final = 60.0
 QUEUE_CHARACTERS: Final = 8_000_000
 """What may wait beside the bound of lines: at most 32 MB, whatever the texts are."""
-_Line = tuple[float, dict[str, str]]
+_Line = tuple[float, dict[str, str], int]
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class PredictionsLog:
             self._on_drop()
             return
         try:
-            self._lines.put_nowait((time.time(), members))
+            self._lines.put_nowait((time.time(), members, size))
         except queue.Full:
             self._on_drop()
             return
@@ -127,8 +127,8 @@ class PredictionsLog:
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
-            moment, members = line
-            self._written += sum(map(len, members.values()))
+            moment, members, size = line
+            self._written += size
             if self._key is not None and "text" in members:
                 digest = hmac.new(self._key, members["text"].encode(), hashlib.sha256)
                 members = {**members, "text": digest.hexdigest()}

@@ -7,7 +7,7 @@ import numpy as np
 import spacy
 from spacy.language import Language
 
-from bento.artifacts import Artifact, ArtifactError
+from bento.artifacts import Artifact, ArtifactError, first_line
 from bento.engines import Scores, unknown_words
 from bento.engines.components.intent_classifier import IntentClassifier, WholeText
 
@@ -23,8 +23,7 @@ class SpacyEngine:
         try:
             self._nlp = spacy.load(folder)
         except (OSError, ValueError, KeyError) as error:
-            first_line = str(error).strip().splitlines()[0]
-            raise ArtifactError(f"{folder} is no spaCy pipeline: {first_line}") from None
+            raise ArtifactError(f"{folder} is no spaCy pipeline: {first_line(error)}") from None
         self.labels = tuple(artifact.manifest.labels)
         found = {
             label

@@ -10,7 +10,15 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from bento.artifacts import MANIFEST, Artifact, Kind, Manifest, file_sha256, read_artifact
+from bento.artifacts import (
+    MANIFEST,
+    Artifact,
+    Kind,
+    Manifest,
+    file_sha256,
+    first_line,
+    read_artifact,
+)
 from bento.engines import Scores
 from bento.engines.unknown_words import CountUnknown
 from bento.train.drift_profile import answer_all, training_profile
@@ -97,9 +105,8 @@ def try_out(model: ArtifactAnswers) -> None:
         try:
             model.answer([text])
         except Exception as error:  # noqa: BLE001  each framework raises classes of its own
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise TrainError(
-                f"the packaged model fails on a text of {len(text)} characters: {reason}"
+                f"the packaged model fails on a text of {len(text)} characters: {first_line(error)}"
             ) from None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bento.artifacts import first_line
 from bento.train.errors import TrainError
 from bento.train.package import Prepared, Quantize
 from bento.train.package_onnx import (
@@ -13,7 +14,7 @@ from bento.train.package_onnx import (
     check_served,
     config_labels,
     distance,
-    first_line,
+    open_model,
     read_config,
     run_model,
     token_limit,
@@ -84,10 +85,11 @@ def check_export(folder: Path, model: Any) -> None:  # noqa: ANN401
     """Raise ValueError when the exported model answers otherwise than the torch module."""
     import torch  # noqa: PLC0415
 
+    session = open_model(folder)
     for ids in (np.arange(3, 10, dtype=np.int64)[None], np.arange(10, 14, dtype=np.int64)[None]):
         mask = np.ones_like(ids)
         tensors = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
         with torch.inference_mode():
             wanted = model(**tensors).logits.numpy()
-        if (difference := distance(run_model(folder, ids, mask), wanted)) > TOLERANCE:
+        if (difference := distance(run_model(session, ids, mask), wanted)) > TOLERANCE:
             raise ValueError(f"the exported logits are off by {difference:.3g}")

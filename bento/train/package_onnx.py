@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from bento.artifacts import first_line
 from bento.engines.transformer import MODEL, TOKENIZER, unknown_counter
 from bento.engines.unknown_words import CountUnknown
 from bento.train.errors import TrainError
@@ -127,7 +129,7 @@ def check_logits(source: Path, folder: Path, labels: Sequence[str]) -> None:
     """Run a few token ids through the copied model."""
     try:
         ids = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [8, 6, 4, 2], [7, 5, 3, 1]], dtype=np.int64)
-        logits = run_model(folder, ids, np.ones_like(ids))
+        logits = run_model(open_model(folder), ids, np.ones_like(ids))
     except Exception as error:  # noqa: BLE001  onnxruntime raises classes of its own
         raise TrainError(f"[{source} -> {MODEL}] does not run: {first_line(error)}") from None
     if logits.shape != (len(ids), len(labels)):
@@ -142,8 +144,9 @@ def check_logits(source: Path, folder: Path, labels: Sequence[str]) -> None:
 def check_padding(folder: Path) -> None:
     """Raise ValueError when a row is answered otherwise beside a longer one, padded as served."""
     ids = np.array([[3, 4, 5, 6, 7, 8, 3], [4, 6, 8, 0, 0, 0, 0]], dtype=np.int64)
-    alone = run_model(folder, ids[1:, :3], np.ones((1, 3), dtype=np.int64))[0]
-    beside = run_model(folder, ids, (ids > 0).astype(np.int64))[1]
+    session = open_model(folder)
+    alone = run_model(session, ids[1:, :3], np.ones((1, 3), dtype=np.int64))[0]
+    beside = run_model(session, ids, (ids > 0).astype(np.int64))[1]
     quantised = b"QuantizeLinear" in (folder / MODEL).read_bytes()
     tolerance = TOLERANCE_QUANTISED if quantised else TOLERANCE
     if (difference := distance(beside, alone)) > tolerance:
@@ -158,17 +161,13 @@ def distance(logits: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
     return float(np.abs(logits - wanted).max()) / max(1.0, float(np.abs(wanted).max()))
 
 
-def run_model(folder: Path, ids: Ids, mask: Ids) -> NDArray[np.float32]:
-    """What the folder's model gives for ids and mask, [texts, tokens] each."""
-    import onnxruntime as ort  # noqa: PLC0415
+def open_model(folder: Path) -> ort.InferenceSession:
+    """The folder's model, to be run."""
+    return ort.InferenceSession(folder / MODEL, providers=["CPUExecutionProvider"])
 
-    session = ort.InferenceSession(folder / MODEL, providers=["CPUExecutionProvider"])
+
+def run_model(session: ort.InferenceSession, ids: Ids, mask: Ids) -> NDArray[np.float32]:
+    """What the model gives for ids and mask, [texts, tokens] each."""
     feeds = {entry.name: np.zeros_like(ids) for entry in session.get_inputs()}
     feeds |= {"input_ids": ids, "attention_mask": mask}
     return np.asarray(session.run(None, feeds)[0], dtype=np.float32)
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first; libraries often go on for pages."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

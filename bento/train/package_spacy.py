@@ -8,6 +8,7 @@ from typing import Any
 import spacy
 from spacy.language import Language
 
+from bento.artifacts import first_line
 from bento.engines import components as _components  # noqa: F401  registers our factories
 from bento.engines.spacy import PIPELINE, unknown_counter
 from bento.train.errors import TrainError
@@ -33,8 +34,7 @@ def prepare_spacy(source: Path, target: Path) -> Prepared:
     try:
         nlp = spacy.load(source)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise TrainError(f"[{source}] spaCy cannot load it: {reason}") from None
+        raise TrainError(f"[{source}] spaCy cannot load it: {first_line(error)}") from None
     component = nlp.get_pipe(classifier)
     if getattr(getattr(component, "model", None), "attrs", {}).get("multi_label"):
         raise TrainError(
@@ -88,8 +88,7 @@ def read_config(source: Path) -> tuple[str, dict[str, str]]:
         section = config["nlp"]
         language, pipeline = section["lang"], section["pipeline"]
     except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise TrainError(f"[{where}] cannot be read: {reason}") from None
+        raise TrainError(f"[{where}] cannot be read: {first_line(error)}") from None
     if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2,3}", language):
         raise TrainError(f"[{where} -> nlp.lang] {language!r} is no language code")
     components = config.get("components", {})
