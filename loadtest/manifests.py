@@ -46,14 +46,11 @@ def job(
     job_name: str, namespace: str, image: str, load: LoadSpec, pull_secrets: Sequence[str] = ()
 ) -> dict[str, Any]:
     """A rollout's load."""
-    made = generator_job(
+    return generator_job(
         job_name, namespace, image,
         program=PROGRAM, spec=load, model=load.model, seconds=deadline(load),
+        pull_secrets=pull_secrets,
     )  # fmt: skip
-    if pull_secrets:
-        names = [{"name": name} for name in pull_secrets]
-        made["spec"]["template"]["spec"]["imagePullSecrets"] = names
-    return made
 
 
 def generator_job(
@@ -65,9 +62,13 @@ def generator_job(
     spec: BaseModel,
     model: str,
     seconds: int,
+    pull_secrets: Sequence[str] = (),
 ) -> dict[str, Any]:
     """One pod that makes the load, once: a load test that is tried again counts something else."""
     labels = {**PART_OF, MANAGED_BY: ALONE, RUN_LABEL: job_name, "nlpserve/model": model}
+    pod = _pod(image, program, spec)
+    if pull_secrets:
+        pod["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -78,7 +79,7 @@ def generator_job(
             "parallelism": 1,
             "activeDeadlineSeconds": seconds,
             "ttlSecondsAfterFinished": TTL_SECONDS,
-            "template": {"metadata": {"labels": labels}, "spec": _pod(image, program, spec)},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
 

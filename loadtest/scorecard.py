@@ -138,7 +138,7 @@ def _settings(cluster: WholeCluster, target: Target, *, fixed: bool) -> Autoscal
     if any(entry["type"] == "External" for entry in hpa["spec"]["metrics"]):
         scaled = cluster.scaled_object(target.namespace, target.name)
     try:
-        request = chart.cores(resources.get("requests", {}).get("cpu", 0))
+        request = chart.quantity(resources.get("requests", {}).get("cpu", 0))
         return live.autoscaler(hpa, scaled, request)
     except ValueError as error:
         raise ScorecardInvalid(str(error)) from None

@@ -40,9 +40,9 @@ def missing(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def cores(quantity: str | float) -> float:
-    """A quantity of Kubernetes, as for CPU: 250m is 0.25. Raises ValueError."""
-    text = str(quantity)
+def quantity(given: str | float) -> float:
+    """A number as Kubernetes writes it: 250m is 0.25. Raises ValueError."""
+    text = str(given)
     number = text.rstrip("".join((*DECIMAL, *BINARY)))
     unit = text.removeprefix(number)
     if unit in BINARY:
@@ -52,17 +52,17 @@ def cores(quantity: str | float) -> float:
     return float(number + DECIMAL[unit])
 
 
-def mebibytes(quantity: str | float) -> float:
+def mebibytes(given: str | float) -> float:
     """A quantity of memory: 1Gi is 1024. Raises ValueError."""
-    return cores(quantity) / 2**20
+    return quantity(given) / 2**20
 
 
 def cpu(model: Mapping[str, Any]) -> float:
     """Cores that a pod may use: its limit, else its request. Raises ValueError without both."""
     resources = model["resources"]
     for kind in ("limits", "requests"):
-        if quantity := resources.get(kind, {}).get("cpu"):
-            return cores(quantity)
+        if given := resources.get(kind, {}).get("cpu"):
+            return quantity(given)
     raise ValueError("resources name neither a CPU limit nor a request")
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from loadtest.autoscaling.chart import cores
+from loadtest.autoscaling.chart import quantity
 from nlpserve.autoscale_results import PodCount, Signal
 from nlpserve.autoscaling import Autoscaler, Behavior, Fallback, Keda
 
@@ -23,13 +23,13 @@ def autoscaler(hpa: dict[str, Any], scaled: dict[str, Any] | None, request: floa
     if cpu.get("name") != CPU_METRIC:
         raise ValueError("the autoscaler does not look at CPU")
     if "averageValue" in cpu["target"]:
-        target = cores(cpu["target"]["averageValue"])
+        target = quantity(cpu["target"]["averageValue"])
     else:
         target = request * cpu["target"]["averageUtilization"] / 100
     external = targets.get("External", {}).get("external")
     keda = None
     if external is not None and scaled is not None:
-        keda = _keda(cores(external["target"]["averageValue"]), scaled["spec"])
+        keda = _keda(quantity(external["target"]["averageValue"]), scaled["spec"])
     return Autoscaler(
         mode="cpu" if keda is None else "keda",
         min_replicas=spec.get("minReplicas", 1),
@@ -63,7 +63,7 @@ def signal(hpa: dict[str, Any], second: float) -> Signal:
         kind = {"Resource": "cpu", "External": "in_flight"}.get(entry.get("type", ""))
         value = entry.get(entry.get("type", "").lower(), {}).get("current", {}).get("averageValue")
         if kind is not None and value is not None:
-            found[kind] = cores(value)
+            found[kind] = quantity(value)
     return Signal(second=second, cpu=found.get("cpu"), in_flight=found.get("in_flight"))
 
 

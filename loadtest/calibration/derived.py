@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from loadtest.autoscaling.chart import cores, mebibytes
+from loadtest.autoscaling.chart import mebibytes, quantity
 from loadtest.calibration.search import POINT_SHARES, TARGET_SHARE, Found
 from loadtest.calibration.trials import MOST_CPU, Objective, Trial
 from nlpserve.autoscaling import Calibration, LoadPoint
@@ -64,7 +64,7 @@ class Derived(Facts):
 
 def derive(found: Found, objective: Objective, release: Release) -> Derived:
     """What differs from the release, and what belongs to it."""
-    limit = cores(release.cpu)
+    limit = quantity(release.cpu)
     at = interpolated(found, found.capacity * TARGET_SHARE)
     warnings = _signals(found)
     percent = round(100 * at.cpu / limit)
@@ -116,8 +116,8 @@ def calibration(
         saturation=found.saturation,
         objective_seconds=objective.seconds,
         objective_share=objective.share,
-        cpu_limit=cores(release.cpu),
-        cpu_request=cores(derived.cpu_request),
+        cpu_limit=quantity(release.cpu),
+        cpu_request=quantity(derived.cpu_request),
         memory_request_mib=mebibytes(release.memory),
         queue_limit=derived.queue_limit,
         deadline_seconds=derived.deadline_seconds,

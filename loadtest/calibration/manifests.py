@@ -4,7 +4,7 @@ import copy
 import datetime
 from typing import Any, Final
 
-from loadtest.autoscaling.chart import cores, mebibytes
+from loadtest.autoscaling.chart import mebibytes, quantity
 from loadtest.calibration.derived import DEFAULTS, Release
 from loadtest.manifests import ALONE, LOAD_NAMESPACE_LABEL, MANAGED_BY, RUN_LABEL, TTL_SECONDS
 from loadtest.objects import SERVER
@@ -73,7 +73,7 @@ def release(deployment: dict[str, Any]) -> Release:
             " node has to spare (resources.limits.cpu, resources.requests.memory)"
         )
     try:
-        cores(cpu)
+        quantity(cpu)
         mebibytes(memory)
     except ValueError as error:
         raise NotCalibratable(f"the release's resources: {error}") from None
@@ -89,7 +89,7 @@ def release(deployment: dict[str, Any]) -> Release:
     }
     return Release(
         cpu=cpu,
-        limits={kind: str(quantity) for kind, quantity in limits.items()},
+        limits={kind: str(given) for kind, given in limits.items()},
         memory=memory,
         queue_limit=int(set_here["QUEUE_LIMIT"]),
         deadline_seconds=set_here["DEADLINE_SECONDS"],

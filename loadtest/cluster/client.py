@@ -39,17 +39,21 @@ class Cluster:
         found = retried(what, lambda: call(*words, **options, _request_timeout=CALL_SECONDS))
         return self._api.sanitize_for_serialization(found)  # type: ignore[no-untyped-call]
 
+    def _listed(self, what: str, call: Callable[..., Any], **options: Any) -> list[Any]:  # noqa: ANN401
+        """The items of a list; none for who may not see them."""
+        try:
+            return list(self._get(what, call, **options)["items"])
+        except ClusterError as error:
+            if error.status != 403:
+                raise
+            return []
+
     # What is there.
 
     def facts(self) -> ClusterFacts:
         """Version and nodes, without names."""
         version = self._get("read the version", client.VersionApi(self._api).get_code)
-        try:
-            nodes = self._get("list nodes", self._core.list_node)["items"]
-        except ClusterError as error:
-            if error.status != 403:  # not everybody may see them
-                raise
-            nodes = []
+        nodes = self._listed("list nodes", self._core.list_node)
         return ClusterFacts(
             version=version["gitVersion"], nodes=[objects.read_node(node) for node in nodes]
         )
@@ -196,12 +200,7 @@ class Cluster:
     def jobs_anywhere(self, selector: str) -> list[dict[str, Any]]:
         """The same in all namespaces; nothing for who may not look there."""
         call = self._batch.list_job_for_all_namespaces
-        try:
-            return list(self._get("list Jobs", call, label_selector=selector)["items"])
-        except ClusterError as error:
-            if error.status != 403:
-                raise
-            return []
+        return self._listed("list Jobs", call, label_selector=selector)
 
     def create_texts(self, manifest: dict[str, Any]) -> None:
         """A ConfigMap; not tried again."""

@@ -4,7 +4,6 @@ from typing import Any
 
 from kubernetes import client
 
-from loadtest.cluster.calls import ClusterError
 from loadtest.cluster.client import Cluster
 from loadtest.objects import Target
 
@@ -43,10 +42,5 @@ class WholeCluster(Cluster):
         """What events warn of about an object; nothing for who may not see them."""
         call = self._core.list_namespaced_event
         selector = f"involvedObject.name={name},type=Warning"
-        try:
-            found = self._get("list events", call, namespace, field_selector=selector)
-        except ClusterError as error:
-            if error.status != 403:
-                raise
-            return []
-        return [str(item.get("message", "")) for item in found["items"]]
+        found = self._listed("list events", call, namespace=namespace, field_selector=selector)
+        return [str(item.get("message", "")) for item in found]

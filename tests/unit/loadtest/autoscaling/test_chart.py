@@ -41,7 +41,7 @@ def test_a_models_entry_wins_and_null_takes_away(values):
     [("250m", 0.25), ("1", 1), (2, 2), (0.5, 0.5), ("1k", 1000), ("107m", 0.107), ("5u", 5e-6)],
 )
 def test_cpu_quantities(text, found):
-    assert chart.cores(text) == found
+    assert chart.quantity(text) == found
 
 
 @pytest.mark.parametrize(

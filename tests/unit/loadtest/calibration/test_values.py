@@ -112,7 +112,7 @@ def test_who_has_the_facts_alone_gets_the_same_settings(found, objective):
         assert own["autoscaling"]["cpuPercent"] == values.cpu_percent
         assert own["autoscaling"]["keda"]["inFlight"] == pytest.approx(values.in_flight, rel=0.01)
         assert own["resources"] == {
-            "requests": {"cpu": chart.cores(values.cpu_request)}, "limits": {"cpu": 0.25}
+            "requests": {"cpu": chart.quantity(values.cpu_request)}, "limits": {"cpu": 0.25}
         }  # fmt: skip
 
 
