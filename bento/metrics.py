@@ -19,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from bento.artifacts import Manifest
+from bento.cpu_metrics import ThrottlingCollector
 from bento.engines import Scores
 from bento.histogram import Histogram
 from nlpserve import metrics as names
@@ -95,7 +96,7 @@ class ProcessMetrics(Collector):
         self.prediction_log_dropped = 0
         self.registry = CollectorRegistry()
         self.registry.register(self)
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        for collector in (ProcessCollector, PlatformCollector, GCCollector, ThrottlingCollector):
             collector(registry=self.registry)
 
     def observe_request(self, model: str, route: str, code: int, seconds: float) -> None:

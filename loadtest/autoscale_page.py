@@ -1,17 +1,22 @@
 """The measured parts of docs/autoscaling.md: `python -m loadtest.autoscale_page --help`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from loadtest import forecast_report
+from loadtest import capacity_table, forecast_report, proven_loads
 from loadtest.autoscaling import card
 from loadtest.autoscaling.against import compare
 from loadtest.report import table
 from loadtest.scorecard_command import CARD, shown
 from nlpserve import pages
 from nlpserve.autoscale_results import AutoscaleRecord
+from nlpserve.autoscaling import Calibration
+from nlpserve.load_tests import LoadTestResult
+
+CAPACITY: Final = "capacity"
+"""Folder of calibrations, within that of the runs; in it one of load tests at shares of them."""
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -28,7 +33,20 @@ def page(
         AutoscaleRecord.model_validate_json(path.read_text(encoding="utf-8")) for path in paths
     ]
     today = [each.model_copy(update={"score": card.again(each)}) for each in records]
-    parts = {"cards": cards(today), "against": against(records)}
+    sizes = [
+        Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+        for path in sorted((results / CAPACITY).glob("*.json"))
+    ]
+    loads = {
+        path.stem: LoadTestResult.model_validate_json(path.read_text(encoding="utf-8"))
+        for path in sorted((results / CAPACITY / "loads").glob("*.json"))
+    }
+    parts = {
+        "cards": cards(today),
+        "against": against(records),
+        "capacity": capacity_table.markdown(sizes),
+        "independent": proven_loads.shown(loads) if loads else capacity_table.NOTHING,
+    }
     pages.write(pages.renewed(markdown, parts), source=results, check=check)
 
 

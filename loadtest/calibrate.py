@@ -1,4 +1,4 @@
-"""Calibrates one pod on a cluster: `python -m loadtest calibrate`."""
+"""Calibrates pods on a cluster: `python -m loadtest calibrate`."""
 
 import secrets
 import time
@@ -16,7 +16,7 @@ from loadtest.attempt import HOPELESS
 from loadtest.calibration import manifests as pinning
 from loadtest.calibration.derived import PodFacts, Release
 from loadtest.calibration.search import SearchPlan
-from loadtest.calibration.spec import CalibrationLoad, Searched
+from loadtest.calibration.spec import MOST_PODS, CalibrationLoad, Searched
 from loadtest.calibration.trials import Objective
 from loadtest.cluster.whole import WholeCluster
 from loadtest.objects import JobState, Target
@@ -26,6 +26,7 @@ from loadtest.spec import LOAD_IMAGE, Name, Strict
 PERIOD_SECONDS: Final = 1.0
 START_SECONDS: Final = 120
 PROGRAM: Final = "loadtest.generator.calibration"
+PINNED: Final = "a pinned pod"
 
 
 class Form(StrEnum):
@@ -66,16 +67,20 @@ class CalibrateSpec(Strict):
     objective_seconds: float = Field(gt=0, le=60)
     objective_share: float = Field(gt=0.5, lt=1)
     start_rate: float = Field(default=20, gt=0.2, le=20_000)
+    pods: int = Field(default=1, ge=1, le=MOST_PODS)
+    """That are loaded together; all rates are of one."""
+    cpu: str | None = None
+    """Their limit; else the release's."""
     texts: tuple[str, ...] = ()
 
-    def load(self, address: str) -> CalibrationLoad:
+    def load(self, addresses: list[str]) -> CalibrationLoad:
         """What the generator is told."""
         objective = Objective(seconds=self.objective_seconds, share=self.objective_share)
         lengths = LENGTHS[self.form] | {
             name: LENGTHS[self.form][name] * self._longer for name in ("seconds", "point_seconds")
         }
         return CalibrationLoad(
-            url=address,
+            urls=tuple(addresses),
             model=self.model,
             search=SearchPlan(objective=objective, start_rate=self.start_rate, **lengths),
             texts=self.texts,
@@ -117,6 +122,8 @@ Told = Callable[[str], None]
 def calibrate(cluster: WholeCluster, spec: CalibrateSpec, target: Target, told: Told) -> Calibrated:
     """Whatever happens, both Jobs go. Raises CalibrationFailed, ClusterError, NotCalibratable."""
     deployment = cluster.deployment(target)
+    if spec.cpu is not None:
+        deployment = pinning.with_cpu(deployment, spec.cpu)
     release = pinning.release(deployment)
     run = secrets.token_hex(3)
     if spec.objective_seconds > release.deadline_seconds:
@@ -129,25 +136,27 @@ def calibrate(cluster: WholeCluster, spec: CalibrateSpec, target: Target, told: 
         name = manifests.name("calibrate", spec.model, run)
         job = pinning.pinned(
             deployment, name, model=spec.model, load_namespace=spec.load_namespace,
-            seconds=longest + START_SECONDS,
+            seconds=longest + START_SECONDS, pods=spec.pods,
         )  # fmt: skip
         cleanup.callback(signals.whole, cluster.delete_job, target.namespace, name)
         cluster.create_job(job)
-        told("the pinned pod starts")
-        pod, pod_times = _until_ready(cluster, target.namespace, name)
-        address = f"http://{pod['status']['podIP']}:{pinning.port(deployment)}"
+        told("the pinned pods start")
+        pods, pod_times = _until_ready(cluster, target.namespace, name, spec.pods)
+        port = pinning.port(deployment)
+        addresses = [f"http://{pod['status']['podIP']}:{port}" for pod in pods]
         loader = manifests.name("calibrate-load", spec.model, run)
         cleanup.callback(signals.whole, cluster.delete_job, spec.load_namespace, loader)
         cluster.create_job(
             manifests.generator_job(
                 loader, spec.load_namespace, spec.image,
-                program=PROGRAM, spec=spec.load(address), model=spec.model, seconds=longest,
+                program=PROGRAM, spec=spec.load(addresses), model=spec.model, seconds=longest,
             )
         )  # fmt: skip
         searched = _until_done(cluster, spec, loader, (target.namespace, name), told)
     if searched.found is None:
         raise CalibrationFailed(searched.invalid)
     facts = PodFacts(
+        pods=spec.pods,
         schedule_seconds=pod_times[0],
         ready_seconds=pod_times[1],
         idle_cpu=searched.idle_cpu,
@@ -157,18 +166,20 @@ def calibrate(cluster: WholeCluster, spec: CalibrateSpec, target: Target, told: 
 
 
 def _until_ready(
-    cluster: WholeCluster, namespace: str, job: str
-) -> tuple[dict[str, Any], tuple[float, float]]:
+    cluster: WholeCluster, namespace: str, job: str, number: int
+) -> tuple[list[dict[str, Any]], tuple[float, float]]:
+    """The pods, and how long the slowest took to its container's start and to Ready."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        _running(cluster.job_state(namespace, job), "the pinned pod")
-        for pod in cluster.pod_objects(namespace, f"batch.kubernetes.io/job-name={job}"):
-            found = pinning.times(pod)
-            if found is not None and pod["status"].get("podIP"):
-                return pod, found
+        _running(cluster.job_state(namespace, job), PINNED)
+        found = cluster.pod_objects(namespace, f"batch.kubernetes.io/job-name={job}")
+        ready = [(pod, times) for pod in found if (times := pinning.times(pod))]
+        if len(ready) == number and all(pod["status"].get("podIP") for pod, _ in ready):
+            started, until_ready = zip(*(times for _, times in ready), strict=True)
+            return [pod for pod, _ in ready], (max(started), max(until_ready))
         time.sleep(PERIOD_SECONDS)
     raise CalibrationFailed(
-        f"the pinned pod was not ready within {START_SECONDS} s: {_why(cluster, namespace, job)}"
+        f"{PINNED} was not ready within {START_SECONDS} s: {_why(cluster, namespace, job)}"
     )
 
 
@@ -191,7 +202,7 @@ def _until_done(
 ) -> Searched:
     deadline = time.monotonic() + spec.longest
     while time.monotonic() < deadline:
-        _running(cluster.job_state(*pinned), "the pinned pod")
+        _running(cluster.job_state(*pinned), PINNED)
         state = cluster.job_state(spec.load_namespace, loader)
         _running(state, "the load")
         if state.succeeded:

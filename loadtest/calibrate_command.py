@@ -18,7 +18,7 @@ from loadtest.calibrate import (
 )
 from loadtest.calibration import derived, values_file
 from loadtest.calibration.manifests import NotCalibratable
-from loadtest.calibration.spec import MOST_TEXT_BYTES, fitting
+from loadtest.calibration.spec import MOST_PODS, MOST_TEXT_BYTES, fitting
 from loadtest.calibration.trials import Objective
 from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
@@ -41,7 +41,13 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
     texts: Annotated[
         Path | None, typer.Option(help="Your own texts, one a line; else made-up ones.")
     ] = None,
-    start_rate: Annotated[float, typer.Option(help="Requests/s to begin with.")] = 20,
+    start_rate: Annotated[float, typer.Option(help="Requests/s of a pod to begin with.")] = 20,
+    pods: Annotated[
+        int, typer.Option(min=1, max=MOST_PODS, help="Load so many together; rates are of one.")
+    ] = 1,
+    cpu: Annotated[
+        str | None, typer.Option(help="CPU limit of the pods, such as 500m; else the release's.")
+    ] = None,
     namespace: Annotated[
         str | None, typer.Option(help="The model's namespace; else the context's.")
     ] = None,
@@ -79,6 +85,8 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
             objective_seconds=objective_seconds,
             objective_share=objective_share,
             start_rate=start_rate,
+            pods=pods,
+            cpu=cpu,
             texts=tuple(own),
         )
         wanted = RolloutSpec(
@@ -125,7 +133,9 @@ def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, text
     if result is None:  # `calibrate` has refused it
         raise SpecError(found.searched.invalid)
     objective = Objective(seconds=spec.objective_seconds, share=spec.objective_share)
-    facts = derived.calibration(spec.model, result, objective, found.release, found.pod)
+    facts = derived.calibration(spec.model, result, objective, found.release, found.pod).model_copy(
+        update={"commit": commit(), "started": started}
+    )
     settings = derived.derive(result, objective, found.release)
     values = values_file.write(
         result,
@@ -140,6 +150,7 @@ def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, text
             form=spec.form,
             texts=texts,
             seconds=spec.load_seconds,
+            pods=spec.pods,
             memory_mib=found.pod.memory_mib,
         ),
     )

@@ -138,6 +138,8 @@ class LoadPoint(Setting):
     """Texts in flight, on average."""
     cpu: float = Field(ge=0)
     """Cores that it used, on average."""
+    throttled: float | None = Field(default=None, ge=0)
+    """Share of the periods of its CPU limit in which it was stopped, where it tells."""
 
 
 Points = Annotated[tuple[LoadPoint, ...], Field(max_length=1_000)]
@@ -177,6 +179,10 @@ class Calibration(Setting):
     """Most pods that were loaded together; what lies far beyond is extrapolated."""
     worker_rate: float | None = Field(default=None, gt=0)
     """Requests a second that one load worker made with CPU to spare."""
+    commit: str = ""
+    """By which it was measured,"""
+    started: str = ""
+    """and when."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

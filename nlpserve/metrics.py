@@ -33,6 +33,9 @@ TEXT_CHARACTERS: Final = PREFIX + "text_characters"
 DRIFT_PSI: Final = PREFIX + "drift_psi"
 # Read by: the prediction-log alert.
 PREDICTION_LOG_DROPPED: Final = PREFIX + "prediction_log_dropped"
+# Read by: calibration. Periods of the container's CPU limit, and those in which it was reached.
+CPU_PERIODS: Final = PREFIX + "cpu_periods"
+CPU_THROTTLED_PERIODS: Final = PREFIX + "cpu_throttled_periods"
 # Read by: the Service dashboard's version panel.
 MODEL_INFO: Final = PREFIX + "model_info"
 

@@ -26,8 +26,9 @@ MOST_APART: Final = 2.0
 
 
 class PodFacts(Facts):
-    """Of the pinned pod."""
+    """Of the pinned pods: of one, on average."""
 
+    pods: int = Field(default=1, ge=1)
     schedule_seconds: float = Field(ge=0)
     ready_seconds: float = Field(gt=0)
     idle_cpu: float = Field(ge=0)
@@ -125,7 +126,7 @@ def calibration(
         points=(*points(found), _full(found)),
         schedule_seconds=min(pod.schedule_seconds, pod.ready_seconds),
         ready_seconds=pod.ready_seconds,
-        measured_pods=1,
+        measured_pods=pod.pods,
         worker_rate=worker_rate(found.check),
     )
 
@@ -140,7 +141,8 @@ def worker_rate(trial: Trial) -> float | None:
 def points(found: Found) -> list[LoadPoint]:
     """As measured, with texts in flight as the autoscaler will see them."""
     return [
-        LoadPoint(rate=each.rate, in_flight=in_flight(each), cpu=each.cpu) for each in found.points
+        LoadPoint(rate=each.rate, in_flight=in_flight(each), cpu=each.cpu, throttled=each.throttled)
+        for each in found.points
     ]
 
 

@@ -1,7 +1,8 @@
-"""The pinned pod, and what the release says of it. Pure: a Deployment in, dicts and facts out."""
+"""The pinned pods, and what the release says of it. Pure: a Deployment in, dicts and facts out."""
 
 import copy
 import datetime
+import math
 from typing import Any, Final
 
 from loadtest.autoscaling.chart import mebibytes, quantity
@@ -17,6 +18,7 @@ LABELS: Final = {
 """None that the chart's Service, PodDisruptionBudget, autoscaler or NetworkPolicy look for."""
 GRACE_SECONDS: Final = 5
 PREFIX: Final = "NLPSERVE_"
+THREADS: Final = f"{PREFIX}THREADS"
 
 
 class NotCalibratable(ValueError):
@@ -24,9 +26,15 @@ class NotCalibratable(ValueError):
 
 
 def pinned(
-    deployment: dict[str, Any], name: str, *, model: str, load_namespace: str, seconds: int
+    deployment: dict[str, Any],
+    name: str,
+    *,
+    model: str,
+    load_namespace: str,
+    seconds: int,
+    pods: int = 1,
 ) -> dict[str, Any]:
-    """A Job with one pod of the Deployment's template, beside production and unseen by it.
+    """A Job with pods of the Deployment's template, beside production and unseen by it.
 
     A Job, since Kubernetes removes it by itself when nobody does. Not scraped: its texts in flight
     would count for the autoscaler.
@@ -52,13 +60,37 @@ def pinned(
         },
         "spec": {
             "backoffLimit": 0,
-            "completions": 1,
-            "parallelism": 1,
+            "completions": pods,
+            "parallelism": pods,
             "activeDeadlineSeconds": seconds,
             "ttlSecondsAfterFinished": TTL_SECONDS,
             "template": {"metadata": {"labels": labels}, "spec": spec},
         },
     }
+
+
+def with_cpu(deployment: dict[str, Any], cpu: str) -> dict[str, Any]:
+    """The Deployment with another CPU limit, and no larger request. Raises NotCalibratable."""
+    changed = copy.deepcopy(deployment)
+    server = _server(changed)
+    resources = server.setdefault("resources", {})
+    limits, requests = (resources.setdefault(kind, {}) for kind in ("limits", "requests"))
+    try:
+        cores = quantity(cpu)
+        smaller = "cpu" in requests and quantity(requests["cpu"]) <= cores
+    except ValueError as error:
+        raise NotCalibratable(f"the CPU limit: {error}") from None
+    # Without a number of its own a pod has a thread for each core of its limit, rounded up.
+    own = {entry["name"]: entry.get("value") for entry in server.get("env", ())}
+    if int(own.get(THREADS) or math.ceil(cores)) > max(1.0, cores):
+        raise NotCalibratable(
+            f"{cpu} CPU needs another number of threads, which the chart sets: give the release"
+            " that limit (resources.limits.cpu)"
+        )
+    limits["cpu"] = cpu
+    if not smaller:
+        requests["cpu"] = cpu
+    return changed
 
 
 def release(deployment: dict[str, Any]) -> Release:

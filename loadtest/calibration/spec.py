@@ -12,13 +12,16 @@ from nlpserve.load_results import Facts
 MOST_TEXT_BYTES = 90_000
 """The spec travels in one environment variable, and Linux takes 128 KiB for one."""
 MOST_TEXTS = 10_000
+MOST_PODS = 50
 
 
 class CalibrationLoad(Strict):
     """What the generator in the pod does."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^http://[^/?#@]+$")]
-    """The pinned pod."""
+    urls: tuple[Annotated[str, StringConstraints(pattern=r"^http://[^/?#@]+$")], ...] = Field(
+        min_length=1, max_length=MOST_PODS
+    )
+    """The pinned pods."""
     model: str
     search: SearchPlan
     texts: tuple[str, ...] = Field(default=(), max_length=MOST_TEXTS)
@@ -43,9 +46,9 @@ class Searched(Facts):
     """None: see `invalid`."""
     invalid: str = ""
     idle_cpu: float = 0.0
-    """Cores of the pod without any request."""
+    """Cores of a pod without any request."""
     memory_bytes: float = 0.0
-    """Resident, of the pod at the end."""
+    """Resident, of a pod at the end."""
 
 
 def fitting(texts: list[str]) -> list[str]:

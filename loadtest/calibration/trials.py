@@ -30,13 +30,18 @@ class Wish(Facts):
     """A load that the search wants to see."""
 
     rate: float = Field(gt=0)
+    """Requests a second, for each pod."""
     seconds: float = Field(gt=0)
     sample_seconds: float = Field(default=0, ge=0)
     """How often to ask the pod for its texts in flight meanwhile, which costs it CPU. 0: never."""
 
 
 class Trial(Facts):
-    """What a load showed. Latencies count from when a request was meant to begin."""
+    """What a load showed. Latencies count from when a request was meant to begin.
+
+    Rates, CPU and what is in flight are of one pod, on average over all; the other numbers are
+    those of all pods together.
+    """
 
     rate: float = Field(gt=0)
     """Requests a second that were meant."""
@@ -57,11 +62,13 @@ class Trial(Facts):
     open: float = Field(ge=0)
     """Requests without an answer, on average over samples."""
     growth: float = 0.0
-    """Requests a second that these grew by from the middle third of the load to the last."""
+    """Requests a second that all of them grew by, from the load's middle third to its last."""
     gauge: float | None = None
     """Texts in flight by the pod's own word, on average over samples; what KEDA looks at."""
     cpu: float = Field(ge=0)
     """Cores that the pod used."""
+    throttled: float | None = Field(default=None, ge=0)
+    """Share of the periods of its CPU limit in which it was stopped. None: it does not tell."""
     generator_cpu: float = Field(ge=0)
     """Cores that the generator used."""
     lag: float = Field(ge=0)
@@ -84,7 +91,7 @@ class Trial(Facts):
     @property
     def little(self) -> float:
         """Requests in flight by Little's law: rate times mean latency."""
-        return self.sent / self.seconds * self.mean_seconds
+        return self.rate * self.sent / self.meant * self.mean_seconds
 
     def problems(self, objective: Objective) -> list[str]:
         """Why it tells nothing about the pod; nothing of it when it does."""

@@ -20,7 +20,9 @@ class Origin(Facts):
     seconds: float
     """Of each load of the search."""
     memory_mib: float
-    """That the pod used."""
+    """That a pod used."""
+    pods: int = 1
+    """Loaded together."""
 
 
 def write(
@@ -39,6 +41,7 @@ def write(
         f"At {CHECK:g} of the capacity the objective fails: {_in_time(found)} in time, and"
         f" {max(0.0, found.check.growth):.2g} requests a second pile up.",
         f"The pod answers {found.saturation:.4g} requests/s at most.",
+        *([f"{origin.pods} pods were loaded together; rates are of one."] * (origin.pods > 1)),
         "Requests came evenly spaced; of the same number by chance fewer are in time.",
         *derived.warnings,
     ]

@@ -1,4 +1,4 @@
-"""`python -m loadtest.generator.calibration`: searches the knee of one pod, from beside it.
+"""`python -m loadtest.generator.calibration`: searches the knee of the pods, from beside them.
 
 The spec comes in LOADTEST_SPEC. A line for each load goes to standard output; the last word goes to
 the container's termination message.
@@ -21,7 +21,8 @@ from loadtest.calibration.trials import Trial, Wish
 from loadtest.generator import answers
 from loadtest.generator.__main__ import deliver
 from loadtest.generator.connection import Lost
-from loadtest.generator.trial import CPU_METRIC, MEMORY_METRIC, Load, Target, TrialFailed
+from loadtest.generator.pinned import CPU, MEMORY, Pinned, Pod, TrialFailed
+from loadtest.generator.trial import Load
 from loadtest.protocol import PROGRESS, SPEC_VARIABLE
 from nlpserve import routes
 
@@ -45,8 +46,9 @@ def main() -> int:
 
 async def calibrate(spec: CalibrationLoad) -> Searched:
     """Raises TrialFailed, Lost, TimeoutError, and OSError of this machine's own."""
-    parts = urlsplit(spec.url)
-    target = Target(parts.hostname or "", parts.port or 80, spec.model, spec.timeout_seconds)
+    places = [urlsplit(url) for url in spec.urls]
+    pods = [Pod(place.hostname or "", place.port or 80) for place in places]
+    target = Pinned(pods, spec.model, spec.timeout_seconds)
     version, language = await model_facts(target, spec.wait_seconds)
     texts = list(spec.texts) or answers.texts(language, spec.made_up)
     await target.learn(texts)
@@ -66,11 +68,11 @@ async def calibrate(spec: CalibrationLoad) -> Searched:
         said.found = end.value
     except Invalid as error:
         said.invalid = str(error)
-    said.memory_bytes = await target.metric(MEMORY_METRIC)
+    said.memory_bytes = await target.metric(MEMORY)
     return said
 
 
-async def model_facts(target: Target, wait_seconds: float) -> tuple[str, str]:
+async def model_facts(target: Pinned, wait_seconds: float) -> tuple[str, str]:
     """The model's version and language, once it answers. Raises TrialFailed."""
     deadline = time.monotonic() + wait_seconds
     request = answers.get(target.host, routes.V1_MODEL.format(model=target.model))
@@ -90,10 +92,10 @@ async def model_facts(target: Target, wait_seconds: float) -> tuple[str, str]:
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _idle(target: Target) -> float:
-    before, began = await target.metric(CPU_METRIC), time.perf_counter()
+async def _idle(target: Pinned) -> float:
+    before, began = await target.metric(CPU), time.perf_counter()
     await asyncio.sleep(IDLE_SECONDS)
-    return (await target.metric(CPU_METRIC) - before) / (time.perf_counter() - began)
+    return (await target.metric(CPU) - before) / (time.perf_counter() - began)
 
 
 def _tell(number: int, trial: Trial, *, met: bool) -> None:

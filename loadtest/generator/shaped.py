@@ -21,7 +21,8 @@ from loadtest.generator.__main__ import deliver
 from loadtest.generator.answers import read
 from loadtest.generator.calibration import model_facts
 from loadtest.generator.connection import Connection, Lost
-from loadtest.generator.trial import MOST_OPEN, Target, TrialFailed
+from loadtest.generator.pinned import Pinned, Pod, TrialFailed
+from loadtest.generator.trial import MOST_OPEN
 from loadtest.protocol import SPEC_VARIABLE
 from loadtest.shaped import SECOND, ShapedLoad, ShapedResult
 from nlpserve.autoscale_results import SecondCounts
@@ -49,7 +50,7 @@ async def generate(spec: ShapedLoad) -> ShapedResult:
     port = parts.port or 80
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    target = Target(str(found[0][4][0]), port, spec.model, spec.timeout_seconds)
+    target = Pinned([Pod(str(found[0][4][0]), port)], spec.model, spec.timeout_seconds)
     target.host = spec.url.removeprefix("http://")
     _, language = await model_facts(target, spec.wait_seconds)
     await target.learn(answers.texts(language, spec.made_up))
@@ -73,7 +74,7 @@ def arrivals(load: Profile) -> Iterator[float]:
 class Shaped:
     """One load."""
 
-    def __init__(self, spec: ShapedLoad, target: Target) -> None:
+    def __init__(self, spec: ShapedLoad, target: Pinned) -> None:
         """Nothing is sent yet."""
         self._spec, self._target = spec, target
         self._counts: dict[int, SecondCounts] = {}
@@ -157,7 +158,7 @@ class Shaped:
         try:
             async with asyncio.timeout(self._target.timeout_seconds):
                 if kept is None:
-                    opened = await Connection.open(*self._target.address)
+                    opened = await self._target.pods[0].open()
                     kept = (time.perf_counter(), opened)
                 response = await kept[1].exchange(self._target.requests[text])
         except TimeoutError:

@@ -4,41 +4,17 @@ import os
 import resource
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
+from nlpserve.cgroup import throttling
 from nlpserve.latency import COARSE, Histogram
 from nlpserve.load_results import Counts
 from nlpserve.load_tests import WorkerFacts
 
-CGROUP_FILES: Final = ("cpu.stat", "cpu/cpu.stat", "cpu,cpuacct/cpu.stat")
 LAG_PERIOD: Final = 0.05
 """Seconds between two looks at how late the event loop is."""
 CHANNEL_SOCKETS: Final = 1
 """The connection to the coordinator is none of the target's."""
-
-
-class Throttling(NamedTuple):
-    """Since the container's start."""
-
-    periods: int
-    throttled: int
-    seconds: float
-
-
-def throttling(root: Path = Path("/sys/fs/cgroup")) -> Throttling:
-    """What the kernel says; nothing where it does not tell."""
-    for name in CGROUP_FILES:
-        try:
-            lines = (root / name).read_text(encoding="ascii").splitlines()
-        except OSError:
-            continue
-        words = dict(line.split() for line in lines)
-        if "nr_periods" in words:
-            micros = int(words.get("throttled_usec", 0))
-            nanos = int(words.get("throttled_time", 0))
-            seconds = micros / 1e6 + nanos / 1e9
-            return Throttling(int(words["nr_periods"]), int(words["nr_throttled"]), seconds)
-    return Throttling(0, 0, 0.0)
 
 
 def sockets(file: Path = Path("/proc/net/sockstat")) -> tuple[int, int]:

@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bento import cpu_metrics
 from bento.artifacts import read_artifact
 from bento.histogram import Histogram
 from bento.metrics import ModelMetrics, ProcessMetrics
 from nlpserve import metrics as names
+from nlpserve.cgroup import Throttling
 from nlpserve.metrics import BatchReason, DriftFeature, Rejection
 
 BOUNDS = (0.1, 1.0, 2.5)
@@ -35,8 +37,9 @@ class Drift:
 
 
 @pytest.fixture
-def metrics(artifact):
-    """Of a process that serves one model and has answered a little."""
+def metrics(artifact, monkeypatch):
+    """Of a process that serves one model, has a CPU limit, and has answered a little."""
+    monkeypatch.setattr(cpu_metrics, "throttling", lambda: Throttling(9, 3, 0.5))
     made = ProcessMetrics()
     manifest = read_artifact(artifact("intent")).manifest
     model = made.models["intent"] = ModelMetrics("intent", manifest, "spacy/loop/1")
@@ -176,3 +179,11 @@ def test_labels_of_any_spelling_are_exposed(artifact):
 
 def test_process_facts_stand_beside(metrics):
     assert "python_info" in families(metrics)
+
+
+def test_reached_cpu_limits_are_told_where_there_is_a_limit(metrics, monkeypatch):
+    told = (names.CPU_PERIODS, names.CPU_THROTTLED_PERIODS)
+    found = families(metrics)
+    assert [samples(found[name]) for name in told] == [{("_total",): 9}, {("_total",): 3}]
+    monkeypatch.setattr(cpu_metrics, "throttling", lambda: Throttling(0, 0, 0.0))
+    assert not set(told) & families(metrics).keys()

@@ -7,7 +7,7 @@ import pytest
 
 from k8s.local.places import PROJECT
 
-PROOFS = ("zero-loss", "loadtest", "autoscale")
+PROOFS = ("zero-loss", "loadtest", "autoscale", "capacity")
 # A signal to the proof, while a program of its runs.
 STAND_IN = """#!/bin/sh
 echo "${{0##*/}} $*" >>"{log}"

@@ -106,3 +106,9 @@ async def running():
 async def server():
     async with running() as found:
         yield found
+
+
+@pytest.fixture(name="running")
+def running_fixture():
+    """For a second one."""
+    return running

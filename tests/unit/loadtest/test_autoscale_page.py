@@ -17,6 +17,18 @@ ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "docs" / "results" / "autoscale"
 
 
+def pod(pods, limit, capacity):
+    points = [
+        {"rate": capacity, "inFlight": 1, "cpu": 0.16, "throttled": 0.25},
+        {"rate": capacity * 1.2, "inFlight": 1, "cpu": limit},
+    ]
+    return Calibration(
+        model="emotion", capacity=capacity, saturation=capacity * 1.2, objective_seconds=0.5,
+        objective_share=0.99, cpu_limit=limit, cpu_request=0.1, memory_request_mib=256,
+        ready_seconds=4, points=points, measured_pods=pods,
+    )  # fmt: skip
+
+
 def record():
     calibration = Calibration(
         model="emotion", capacity=10, saturation=12, objective_seconds=0.5, objective_share=0.99,
@@ -37,8 +49,16 @@ def record():
 
 def test_the_page_is_filled_and_checked(tmp_path):
     (tmp_path / "steady-cpu.json").write_text(record().model_dump_json(), encoding="utf-8")
+    sizes = tmp_path / "capacity"
+    sizes.mkdir()
+    for name, pods, limit, capacity in (("a", 1, 0.2, 8), ("b", 2, 0.2, 6), ("c", 1, 0.4, 20)):
+        (sizes / f"{name}.json").write_text(pod(pods, limit, capacity).model_dump_json(), "utf-8")
     page = tmp_path / "page.md"
-    marks = (mark.format(part) for part in ("cards", "against") for mark in (BEGIN, END))
+    marks = (
+        mark.format(part)
+        for part in ("cards", "against", "capacity", "independent")
+        for mark in (BEGIN, END)
+    )
     page.write_text("\n".join(marks), encoding="utf-8")
     words = [str(page), str(tmp_path)]
     runner = CliRunner()
@@ -50,6 +70,10 @@ def test_the_page_is_filled_and_checked(tmp_path):
     assert "| most pods | 1 |" in text
     assert "| steady-cpu | cpu | yes | 1.0 | 1.0 | +0.0% | 1 | 1 | yes |" in text
     assert "one pod of emotion with 0.2 CPU holds 10.0 requests/s" in text
+    # Of 20 texts/s by 0.4 CPU a pod of 0.2 would hold ten; two such pods would hold twice eight.
+    assert "| 200m | 1 | 8.0 | 8.0 | 80% | 20.00 ms | 80% | 25% | 6.94 |" in text
+    assert "| 200m | 2 | 6.0 | 12.0 | 75% | 26.67 ms | 80% | 25% | 9.26 |" in text
+    assert "| 400m | 1 | 20.0 | 20.0 | 100% | 8.00 ms | 40% | 25% | 5.56 |" in text
     assert f"- steady-cpu: commit {'c' * 12} with changes, 2026-01-01; one pod" in text
 
 

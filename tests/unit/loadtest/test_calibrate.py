@@ -86,7 +86,7 @@ class FakeCluster:
         return DEPLOYMENT
 
     def pod_objects(self, *_):
-        return [READY]
+        return [READY] * self.made[0]["spec"]["completions"]
 
     def create_job(self, manifest):
         self.made.append(manifest)
@@ -139,7 +139,19 @@ def test_it_writes_values_and_facts_and_leaves_nothing(cluster, tmp_path):
     (container,) = load["spec"]["template"]["spec"]["containers"]
     spec = CalibrationLoad.model_validate_json(container["env"][0]["value"])
     assert container["env"][0]["name"] == SPEC_VARIABLE
-    assert (spec.url, spec.search.repeats) == ("http://10.0.0.9:3000", 3)
+    assert (spec.urls, spec.search.repeats) == (("http://10.0.0.9:3000",), 3)
+
+
+def test_several_pods_of_another_size(cluster, tmp_path):
+    done, out = run(tmp_path, "--pods", "3", "--cpu", "500m")
+    assert done.exit_code == 0, done.output
+    facts = Calibration.model_validate_json(out.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (facts.measured_pods, facts.cpu_limit) == (3, 0.5)
+    assert "3 pods were loaded together" in out.read_text(encoding="utf-8")
+    copy, load = cluster.made
+    assert copy["spec"]["parallelism"] == 3
+    spec = json.loads(load["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"])
+    assert spec["urls"] == ["http://10.0.0.9:3000"] * 3
 
 
 def test_own_texts_are_sent_and_named(cluster, tmp_path):

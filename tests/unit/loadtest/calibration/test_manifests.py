@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from loadtest.calibration.manifests import NotCalibratable, pinned, port, release, times
+from loadtest.calibration.manifests import NotCalibratable, pinned, port, release, times, with_cpu
 
 SERVER = {
     "name": "server", "image": "nlpserve:1", "ports": [{"name": "http", "containerPort": 3000}],
@@ -101,6 +101,42 @@ def test_what_cannot_be_calibrated_is_said(change, said):
     deployment["spec"]["template"]["spec"]["containers"][0].update(change)
     with pytest.raises(NotCalibratable, match=said):
         release(deployment)
+
+
+def test_several_pods_are_one_job():
+    words = {"model": "intent", "load_namespace": "loadtest", "seconds": 1}
+    made = pinned(DEPLOYMENT, "x", **words, pods=3)["spec"]
+    assert (made["completions"], made["parallelism"], made["backoffLimit"]) == (3, 3, 0)
+
+
+def changed(**server):
+    deployment = copy.deepcopy(DEPLOYMENT)
+    deployment["spec"]["template"]["spec"]["containers"][0].update(server)
+    return deployment
+
+
+@pytest.mark.parametrize(("cpu", "asked"), [("500m", "50m"), ("20m", "20m"), ("2", "50m")])
+def test_another_cpu_limit(cpu, asked):
+    before = copy.deepcopy(DEPLOYMENT)
+    made = with_cpu(DEPLOYMENT, cpu)
+    assert before == DEPLOYMENT
+    (server,) = made["spec"]["template"]["spec"]["containers"]
+    assert server["resources"]["limits"] == {"cpu": cpu, "memory": "512Mi"}
+    assert server["resources"]["requests"] == {"cpu": asked, "memory": "256Mi"}
+    assert release(made).cpu == cpu
+
+
+@pytest.mark.parametrize(
+    ("server", "cpu", "said"),
+    [
+        ({}, "1500m", "another number of threads"),
+        ({"env": [{"name": "NLPSERVE_THREADS", "value": "2"}]}, "1", "another number of threads"),
+        ({}, "half", "no quantity of Kubernetes|could not convert"),
+    ],
+)
+def test_a_cpu_limit_that_the_pod_is_not_made_for_is_refused(server, cpu, said):
+    with pytest.raises(NotCalibratable, match=said):
+        with_cpu(changed(**server), cpu)
 
 
 def test_times_of_a_pod():

@@ -9,7 +9,8 @@ from loadtest.calibration.search import Found, SearchPlan
 from loadtest.calibration.spec import MOST_TEXT_BYTES, CalibrationLoad, Searched, fitting
 from loadtest.calibration.trials import Objective, Trial, Wish
 from loadtest.generator.calibration import calibrate
-from loadtest.generator.trial import LEARNERS, Load, Target, TrialFailed
+from loadtest.generator.pinned import LEARNERS, Pinned, Pod, TrialFailed
+from loadtest.generator.trial import Load
 from loadtest.protocol import MAX_MESSAGE_BYTES
 
 OBJECTIVE = Objective(seconds=0.2, share=0.9)
@@ -25,7 +26,7 @@ nlpserve_in_flight{model="emotion"} 1
 @pytest.fixture
 async def target(server):
     server.pages["/metrics"] = PAGE
-    found = Target("127.0.0.1", server.port, "intent", timeout_seconds=2)
+    found = Pinned([Pod("127.0.0.1", server.port)], "intent", timeout_seconds=2)
     await found.learn(["one", "two", "three"])
     return found
 
@@ -41,6 +42,43 @@ async def test_all_is_counted_when_all_goes_well(target):
     assert found.meets(OBJECTIVE)
     assert found.gauge == 4  # the sum of both models
     assert found.little == pytest.approx(50 * found.mean_seconds)
+
+
+async def test_several_pods_get_the_rate_each_and_tell_what_is_of_one(running, target, server):
+    async with running() as second:
+        second.pages["/metrics"] = PAGE.replace('intent"} 3', 'intent"} 1')
+        place = (Pod("127.0.0.1", served.port) for served in (server, second))
+        both = Pinned(list(place), "intent", timeout_seconds=2)
+        await both.learn(["one", "two", "three", "four"])
+        before = server.served
+        found = await trial(both, rate=50, sample=0.2)
+        assert (found.rate, found.meant, found.answered) == (50, 100, 100)
+        assert (server.served - before, second.served) == (50, 50)
+        assert found.gauge == 3  # 4 of one and 2 of the other
+        assert found.answered_rate == pytest.approx(50, rel=0.4)  # not 100; late on a busy machine
+        assert found.little == pytest.approx(50 * found.mean_seconds)
+
+
+async def test_pods_change_places_with_each_pass_over_the_texts(target):
+    both = Pinned([Pod("a", 1), Pod("b", 1)], "intent", timeout_seconds=2)
+    both.requests = target.requests[:2]
+    turns = [both.next() for _ in range(8)]
+    assert {(pod.host, text) for pod, text in turns} == {(h, t) for h in "ab" for t in (0, 1)}
+    assert [pod.host for pod, _ in turns].count("a") == 4
+
+
+async def test_how_often_a_pod_reached_its_cpu_limit(target, server):
+    assert (await trial(target, rate=5)).throttled is None
+    pages = iter([(100, 10), (140, 20)])
+
+    class Limited(dict):
+        def get(self, _path):
+            periods, throttled = next(pages)
+            more = f"nlpserve_cpu_periods_total {periods}\n"
+            return PAGE + more + f"nlpserve_cpu_throttled_periods_total {throttled}\n"
+
+    server.pages = Limited()
+    assert (await trial(target, rate=5)).throttled == 0.25
 
 
 async def test_a_slow_target_cannot_slow_the_clock(target, server):
@@ -76,7 +114,7 @@ async def test_shed_wrong_and_unanswered_are_no_answers(target, server):
 async def test_a_pod_without_the_metrics_is_an_error(server):
     server.pages["/metrics"] = "up 1\n"
     with pytest.raises(TrialFailed, match="process_cpu_seconds_total"):
-        await trial(Target("127.0.0.1", server.port, "intent", 2))
+        await trial(Pinned([Pod("127.0.0.1", server.port)], "intent", 2))
 
 
 async def test_loads_go_on_with_the_texts_where_the_last_one_ended(target, server):
@@ -133,7 +171,7 @@ async def test_a_search_over_a_socket(target, server, monkeypatch, capfd):
     monkeypatch.setattr("loadtest.generator.calibration.PAUSE_SECONDS", 0)
     monkeypatch.setattr("loadtest.generator.calibration.search", short)
     spec = CalibrationLoad(
-        url=f"http://127.0.0.1:{server.port}", model="intent", made_up=3, warm_seconds=0.2,
+        urls=(f"http://127.0.0.1:{server.port}",), model="intent", made_up=3, warm_seconds=0.2,
         search=SearchPlan(objective=patient, seconds=0.8),
     )  # fmt: skip
     said = await calibrate(spec)

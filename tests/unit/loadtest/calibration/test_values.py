@@ -147,5 +147,5 @@ def test_a_limit_that_keeps_the_next_one_down_is_said(found, objective):
 def test_without_the_pods_word_littles_law_counts(found):
     trial = found.points[1].model_copy(update={"gauge": None})
     assert derived.in_flight(trial) == pytest.approx(
-        trial.sent / trial.seconds * trial.mean_seconds
+        trial.sent / trial.meant * trial.rate * trial.mean_seconds
     )
