@@ -18,8 +18,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from bento import cpu_metrics
 from bento.artifacts import Manifest
-from bento.cpu_metrics import ThrottlingCollector
 from bento.engines import Scores
 from bento.histogram import Histogram
 from nlpserve import metrics as names
@@ -96,7 +96,7 @@ class ProcessMetrics(Collector):
         self.prediction_log_dropped = 0
         self.registry = CollectorRegistry()
         self.registry.register(self)
-        for collector in (ProcessCollector, PlatformCollector, GCCollector, ThrottlingCollector):
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
     def observe_request(self, model: str, route: str, code: int, seconds: float) -> None:
@@ -118,13 +118,11 @@ class ProcessMetrics(Collector):
             ("model", "reason"),
             (((model, str(reason)), n) for (model, reason), n in rejected.items()),
         )
-        yield _counter(
-            names.PREDICTION_LOG_DROPPED,
-            "Lines that the prediction log had no room for.",
-            (),
-            [((), self.prediction_log_dropped)],
-        )
+        text = "Lines that the prediction log had no room for."
+        dropped = [((), self.prediction_log_dropped)]
+        yield _counter(names.PREDICTION_LOG_DROPPED, text, (), dropped)
         yield from self._collect_models()
+        yield from cpu_metrics.collect()
 
     def _collect_answers(self) -> Iterator[Metric]:
         expected = [(m, route) for m in self.models for route in routes.predictions(m)]

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from loadtest import outputs
+from loadtest import outputs, texts_file
 from loadtest.calibrate import (
     Calibrated,
     CalibrateSpec,
@@ -18,7 +18,7 @@ from loadtest.calibrate import (
 )
 from loadtest.calibration import derived, values_file
 from loadtest.calibration.manifests import NotCalibratable
-from loadtest.calibration.spec import MOST_PODS, MOST_TEXT_BYTES, fitting
+from loadtest.calibration.spec import MOST_PODS
 from loadtest.calibration.trials import Objective
 from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
@@ -71,9 +71,7 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
     outputs.check(beside)
     cluster = WholeCluster(context)
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    own = fitting(_lines(texts))
-    if texts is not None and not own:
-        raise SpecError(f"{texts}: no text of at most {MOST_TEXT_BYTES} bytes in it")
+    own = texts_file.read(texts)
     try:
         spec = CalibrateSpec(
             model=model,
@@ -87,7 +85,7 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
             start_rate=start_rate,
             pods=pods,
             cpu=cpu,
-            texts=tuple(own),
+            texts=own,
         )
         wanted = RolloutSpec(
             model=model,
@@ -115,17 +113,6 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
 def add_to(app: typer.Typer) -> None:
     """The command."""
     app.command("calibrate")(calibrate_command)
-
-
-def _lines(path: Path | None) -> list[str]:
-    """Raises SpecError."""
-    if path is None:
-        return []
-    try:
-        found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: {error}") from None
-    return [line for line in found if line]
 
 
 def _write(out: Path, spec: CalibrateSpec, found: Calibrated, started: str, texts: str) -> None:

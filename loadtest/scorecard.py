@@ -49,6 +49,8 @@ class ScorecardSpec(Strict):
     after_seconds: float = Field(default=0, ge=0, le=7_200)
     """Longest time to watch after the load, until the pods are as many as at its begin."""
     image: str = LOAD_IMAGE
+    texts: tuple[str, ...] = ()
+    """None: made-up ones."""
 
 
 class ScorecardInvalid(Exception):
@@ -83,6 +85,7 @@ def run(
             model=spec.model,
             load=spec.load,
             objective_seconds=spec.objective_seconds,
+            texts=spec.texts,
         )
         longest = round(spec.load.end) + SPARE_SECONDS
         made = time.time()

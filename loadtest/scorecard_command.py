@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from loadtest import outputs, scorecard
+from loadtest import outputs, scorecard, texts_file
 from loadtest.autoscaling import plot
 from loadtest.calibrate_command import INTERRUPTED
 from loadtest.cluster.whole import WholeCluster
@@ -60,6 +60,9 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     after: Annotated[
         float, typer.Option(help="Longest time to wait after the load for the pods to go again.")
     ] = 0,
+    texts: Annotated[
+        Path | None, typer.Option(help="Those of the calibration, where it had your own.")
+    ] = None,
     fixed: FixedOption = False,  # noqa: FBT002
     timing: TimingOption = None,
     held_out: HeldOutOption = False,  # noqa: FBT002
@@ -80,6 +83,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     facts = read(Calibration, calibration)
     clocks = read_timing(timing)
     given = _scenario(scenario)
+    own = texts_file.read(texts)
     cluster = WholeCluster(context)
     where = namespace or given.target.namespace or cluster.namespace
     try:
@@ -101,6 +105,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
             after_seconds=after,
             fixed=fixed,
             image=image,
+            texts=own,
         )
     except ValidationError as error:
         raise explain(error) from None

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from loadtest.calibration.spec import MOST_TEXTS
 from loadtest.spec import Strict
 from nlpserve.load_results import Facts
 from nlpserve.load_shapes import Profile
@@ -20,6 +21,8 @@ class ShapedLoad(Strict):
     load: Profile
     """Requests a second, one text each."""
     objective_seconds: float = Field(gt=0, le=60)
+    texts: tuple[str, ...] = Field(default=(), max_length=MOST_TEXTS)
+    """The user's own; none: made-up sentences of the model's language."""
     made_up: int = Field(default=200, ge=1, le=10_000)
     timeout_seconds: float = Field(default=10, gt=0, le=300)
     wait_seconds: float = Field(default=90, gt=0, le=600)

@@ -33,8 +33,9 @@ TEXT_CHARACTERS: Final = PREFIX + "text_characters"
 DRIFT_PSI: Final = PREFIX + "drift_psi"
 # Read by: the prediction-log alert.
 PREDICTION_LOG_DROPPED: Final = PREFIX + "prediction_log_dropped"
-# Read by: calibration. Periods of the container's CPU limit, and those in which it was reached.
+# Read by: calibration. Periods of the container's CPU limit in which it ran.
 CPU_PERIODS: Final = PREFIX + "cpu_periods"
+# Read by: calibration. Those in which it was stopped at the limit.
 CPU_THROTTLED_PERIODS: Final = PREFIX + "cpu_throttled_periods"
 # Read by: the Service dashboard's version panel.
 MODEL_INFO: Final = PREFIX + "model_info"

@@ -53,7 +53,7 @@ async def generate(spec: ShapedLoad) -> ShapedResult:
     target = Pinned([Pod(str(found[0][4][0]), port)], spec.model, spec.timeout_seconds)
     target.host = spec.url.removeprefix("http://")
     _, language = await model_facts(target, spec.wait_seconds)
-    await target.learn(answers.texts(language, spec.made_up))
+    await target.learn(list(spec.texts) or answers.texts(language, spec.made_up))
     return await Shaped(spec, target).run()
 
 

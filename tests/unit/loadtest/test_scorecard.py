@@ -134,7 +134,9 @@ def words(tmp_path):
 
 
 def test_what_was_seen_and_counted_is_written(cluster, words, tmp_path):
-    done = CliRunner().invoke(app, words)
+    texts = tmp_path / "mine.txt"
+    texts.write_text("one\n\n two \n", encoding="utf-8")
+    done = CliRunner().invoke(app, [*words, "--texts", str(texts)])
     assert done.exit_code == 0, done.output
     record = AutoscaleRecord.model_validate_json((tmp_path / "out/spike-cpu.json").read_text())
     assert (record.held_out, record.autoscaler.mode, record.autoscaler.cpu_target) == (
@@ -150,7 +152,7 @@ def test_what_was_seen_and_counted_is_written(cluster, words, tmp_path):
     assert len(cluster.deleted) == 1
     (container,) = cluster.made["spec"]["template"]["spec"]["containers"]
     spec = ShapedLoad.model_validate_json(container["env"][0]["value"])
-    assert spec.url == "http://demo.models.svc:80"
+    assert (spec.url, spec.texts) == ("http://demo.models.svc:80", ("one", "two"))
 
 
 @pytest.mark.parametrize(

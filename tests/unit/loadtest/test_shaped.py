@@ -51,3 +51,20 @@ async def test_each_second_is_told_once_with_all_its_requests(server, capfd):
     assert sum(counts.answered for counts in seconds) == 48
     assert all(counts.in_time == counts.answered for counts in seconds)
     assert (said.seconds, said.sent) == (2, 60)
+
+
+async def test_own_texts_take_turns(server):
+    asked = []
+
+    async def note(_server, text, _writer):
+        asked.append(text)
+        return server.right(text)
+
+    spec = ShapedLoad(
+        url=f"http://127.0.0.1:{server.port}", model="intent", texts=("one", "two"),
+        load=profile(4, 1), objective_seconds=5,
+    )  # fmt: skip
+    server.misbehave = note
+    await generate(spec)
+    assert sorted(asked[:2]) == ["one", "two"]  # learned
+    assert asked[2:] == ["one", "two"] * 2
