@@ -58,6 +58,7 @@ SCALERS: Final = 'namespace=~"$namespace",horizontalpodautoscaler=~"($workload)(
 """Their autoscalers, which the chart calls as the Deployments are called, KEDA's with -keda."""
 PODS: Final = 'namespace=~"$namespace",pod=~"($workload)-[a-z0-9]+-[a-z0-9]{5}"'
 """Their pods."""
+CANARY_POD: Final = ".+-canary-[a-z0-9]+-[a-z0-9]{5}"
 CONTAINERS: Final = f'{PODS},container="server"'
 """What serves in these."""
 MODEL: Final = ("namespace", "model")
@@ -79,6 +80,14 @@ def rate(metric: str, *labels: str, where: str = "", window: str = "$__rate_inte
     """Sum of a counter's rate, by labels."""
     matchers = ",".join(filter(None, (SERVED, where)))
     return f"sum by ({', '.join(labels)}) (rate({metric}{{{matchers}}}[{window}]))"
+
+
+def tracked(metric: str, *labels: str, where: str = "", window: str = "$__rate_interval") -> str:
+    """The same, and by `track`: the chart names a canary's pods after it."""
+    matchers = ",".join(filter(None, (SERVED, where)))
+    each = f'label_replace(rate({metric}{{{matchers}}}[{window}]), "track", "stable", "", "")'
+    each = f'label_replace({each}, "track", "canary", "pod", "{CANARY_POD}")'
+    return f"sum by ({', '.join((*labels, 'track'))}) ({each})"
 
 
 def quantile(share: float, metric: str, *labels: str) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 from monitoring.dashboards import objectives
 from monitoring.dashboards.boards import Board, Row
 from monitoring.dashboards.budget import COUNTED, FAILED, OBJECTIVE, PERIOD, PROMISED
-from monitoring.dashboards.metrics import MODEL, NAME, REQUESTS, SERVED, quantile, rate
+from monitoring.dashboards.metrics import MODEL, NAME, REQUESTS, SERVED, quantile, rate, tracked
 from monitoring.dashboards.panels import RED, TARGET_LEGEND, Chart, Query
 from nlpserve import metrics as own
 
@@ -48,6 +48,40 @@ RED_BY_MODEL: Final = Row(
             steps=((objectives.FAST_SECONDS, RED),),
             logarithmic=True,
             alert="NlpserveLatencyBudgetBurn",
+        ),
+    ),
+)
+
+_TRACK: Final = f"{NAME} {{{{track}}}}"
+_TRACKED: Final = tracked(REQUESTS, *MODEL, where=COUNTED)
+_TRACKED_FAILING: Final = tracked(REQUESTS, *MODEL, where=FAILED)
+_TRACKED_DURATION: Final = tracked(f"{_DURATION}_bucket", "le", *MODEL)
+
+CANARY: Final = Row(
+    "A canary beside its model",
+    (
+        Chart(
+            "Requests by track",
+            "Answers a second of the canaries and of the pods beside them. Without a canary there"
+            " is one track. It gets its share of connections, not of requests.",
+            "reqps",
+            (Query(_TRACKED, _TRACK),),
+        ),
+        Chart(
+            "Errors by track",
+            "Share of 5xx among the answers. More in the canary than beside it: roll back. More in"
+            " both: it is not the canary.",
+            "percentunit",
+            (Query(f"({_TRACKED_FAILING} or 0 * {_TRACKED}) / {_TRACKED}", _TRACK),),
+        ),
+        Chart(
+            "99 % duration by track",
+            "A canary that is slower under the same share of requests will be slower alone. One"
+            " pod's 99th percentile jumps: look at a quarter of an hour.",
+            "s",
+            (Query(f"histogram_quantile(0.99, {_TRACKED_DURATION})", _TRACK),),
+            steps=((objectives.FAST_SECONDS, RED),),
+            logarithmic=True,
         ),
     ),
 )
@@ -114,6 +148,6 @@ BOARD: Final = Board(
     "service",
     "nlpserve / Service",
     "Rate, errors and duration of each model, its objective and what of the error budget is left.",
-    (OBJECTIVE, RED_BY_MODEL, DETAIL),
+    (OBJECTIVE, RED_BY_MODEL, CANARY, DETAIL),
     (PERIOD,),
 )

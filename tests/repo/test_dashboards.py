@@ -11,7 +11,7 @@ import yaml
 from bento.metrics import CONFIDENCE_BUCKETS, LATENCY_BUCKETS
 from bento.settings import Settings
 from monitoring.dashboards import objectives
-from monitoring.dashboards.metrics import Foreign, Recorded
+from monitoring.dashboards.metrics import CANARY_POD, Foreign, Recorded
 from monitoring.dashboards.units import UNITS
 from nlpserve import load_metrics
 from nlpserve import metrics as names
@@ -219,3 +219,14 @@ def test_edges_are_those_of_the_chart_the_service_and_the_load_tests():
     assert validity.least_rate == objectives.RATE_SHARE
     assert validity.most_cpu == objectives.GENERATOR_BUSY_SHARE
     assert validity.most_lag_seconds == objectives.GENERATOR_LAG_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("pod", "track"),
+    [
+        ("demo-nlpserve-intent-canary-7d4b9c8f5-x2x9q", "canary"),
+        ("demo-nlpserve-intent-7d4b9c8f5-x2x9q", "stable"),
+    ],
+)
+def test_a_canarys_pods_are_told_by_their_names(pod, track):
+    assert bool(re.fullmatch(CANARY_POD, pod)) == (track == "canary")
