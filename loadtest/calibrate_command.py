@@ -9,16 +9,11 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from loadtest import outputs, texts_file
-from loadtest.calibrate import (
-    Calibrated,
-    CalibrateSpec,
-    CalibrationFailed,
-    Form,
-    calibrate,
-)
+from loadtest.calibrate import Calibrated, CalibrationFailed, calibrate
+from loadtest.calibrate_spec import CalibrateSpec, Form
 from loadtest.calibration import derived, values_file
 from loadtest.calibration.manifests import NotCalibratable
-from loadtest.calibration.spec import MOST_PODS
+from loadtest.calibration.spec import MOST_BATCH, MOST_PODS
 from loadtest.calibration.trials import Objective
 from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
@@ -47,6 +42,9 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
     ] = 1,
     cpu: Annotated[
         str | None, typer.Option(help="CPU limit of the pods, such as 500m; else the release's.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, max=MOST_BATCH, help="The same for batching.maxBatchSize.")
     ] = None,
     namespace: Annotated[
         str | None, typer.Option(help="The model's namespace; else the context's.")
@@ -85,6 +83,7 @@ def calibrate_command(  # noqa: PLR0917  Typer's way
             start_rate=start_rate,
             pods=pods,
             cpu=cpu,
+            batch_size=batch_size,
             texts=own,
         )
         wanted = RolloutSpec(

@@ -7,8 +7,9 @@ from loadtest.report import table
 from nlpserve.autoscaling import Calibration, LoadPoint
 
 HEAD: Final = (
-    "CPU limit", "pods", "texts/s of a pod", "of all", "of a straight line", "CPU for a text",
-    "CPU used, of the limit", "periods stopped at the limit", "core-hours for a million texts",
+    "CPU limit", "pods", "batches of at most", "texts/s of a pod", "of all", "of a straight line",
+    "CPU for a text", "CPU used, of the limit", "periods stopped at the limit",
+    "core-hours for a million texts",
 )  # fmt: skip
 SECONDS: Final = 3_600
 NOTHING: Final = "Not measured yet."
@@ -44,6 +45,7 @@ def row(each: Calibration, share: float) -> tuple[object, ...]:
     return (
         f"{round(each.cpu_limit * 1000)}m",
         each.measured_pods,
+        each.max_batch_size or "?",
         f"{each.capacity:.1f}",
         f"{each.capacity * each.measured_pods:.1f}",
         f"{share:.0%}",

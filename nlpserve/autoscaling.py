@@ -175,6 +175,8 @@ class Calibration(Setting):
     """From a pod's creation to its container's start."""
     ready_seconds: float = Field(gt=0)
     """From a pod's creation until it is Ready."""
+    max_batch_size: int | None = Field(default=None, ge=1)
+    """Texts that the model runs together at most."""
     measured_pods: int = Field(default=1, ge=1)
     """Most pods that were loaded together; what lies far beyond is extrapolated."""
     worker_rate: float | None = Field(default=None, gt=0)

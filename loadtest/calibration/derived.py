@@ -122,6 +122,7 @@ def calibration(
         memory_request_mib=mebibytes(release.memory),
         queue_limit=derived.queue_limit,
         deadline_seconds=derived.deadline_seconds,
+        max_batch_size=release.max_batch_size,
         idle_cpu=pod.idle_cpu,
         points=(*points(found), _full(found)),
         schedule_seconds=min(pod.schedule_seconds, pod.ready_seconds),

@@ -18,6 +18,7 @@ LABELS: Final = {
 """None that the chart's Service, PodDisruptionBudget, autoscaler or NetworkPolicy look for."""
 GRACE_SECONDS: Final = 5
 PREFIX: Final = "NLPSERVE_"
+BATCH: Final = f"{PREFIX}MAX_BATCH_SIZE"
 THREADS: Final = f"{PREFIX}THREADS"
 
 
@@ -133,6 +134,15 @@ def release(deployment: dict[str, Any]) -> Release:
 def port(deployment: dict[str, Any]) -> int:
     """Of the server."""
     return int(_server(deployment)["ports"][0]["containerPort"])
+
+
+def with_batches(deployment: dict[str, Any], size: int) -> dict[str, Any]:
+    """The Deployment with batches of another size."""
+    changed = copy.deepcopy(deployment)
+    server = _server(changed)
+    rest = [entry for entry in server.get("env", ()) if entry["name"] != BATCH]
+    server["env"] = [*rest, {"name": BATCH, "value": str(size)}]
+    return changed
 
 
 def _server(deployment: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ MOST_TEXT_BYTES = 90_000
 """The spec travels in one environment variable, and Linux takes 128 KiB for one."""
 MOST_TEXTS = 10_000
 MOST_PODS = 50
+MOST_BATCH = 4_096
+"""As in the service's settings."""
 
 
 class CalibrationLoad(Strict):

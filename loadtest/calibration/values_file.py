@@ -64,6 +64,8 @@ def write(
             "    batching:",
             "      # Texts that can be answered before the deadline: more would wait in vain.",
             f"      queueLimit: {derived.queue_limit}",
+            "      # As measured: with others the numbers are others.",
+            f"      maxBatchSize: {release.max_batch_size}",
             "    limits:",
             "      # What would wait longer is shed.",
             f"      deadlineSeconds: {derived.deadline_seconds:g}",

@@ -25,7 +25,7 @@ def pod(pods, limit, capacity):
     return Calibration(
         model="emotion", capacity=capacity, saturation=capacity * 1.2, objective_seconds=0.5,
         objective_share=0.99, cpu_limit=limit, cpu_request=0.1, memory_request_mib=256,
-        ready_seconds=4, points=points, measured_pods=pods,
+        ready_seconds=4, points=points, measured_pods=pods, max_batch_size=64,
     )  # fmt: skip
 
 
@@ -71,9 +71,9 @@ def test_the_page_is_filled_and_checked(tmp_path):
     assert "| steady-cpu | cpu | yes | 1.0 | 1.0 | +0.0% | 1 | 1 | yes |" in text
     assert "one pod of emotion with 0.2 CPU holds 10.0 requests/s" in text
     # Of 20 texts/s by 0.4 CPU a pod of 0.2 would hold ten; two such pods would hold twice eight.
-    assert "| 200m | 1 | 8.0 | 8.0 | 80% | 20.00 ms | 80% | 25% | 6.94 |" in text
-    assert "| 200m | 2 | 6.0 | 12.0 | 75% | 26.67 ms | 80% | 25% | 9.26 |" in text
-    assert "| 400m | 1 | 20.0 | 20.0 | 100% | 8.00 ms | 40% | 25% | 5.56 |" in text
+    assert "| 200m | 1 | 64 | 8.0 | 8.0 | 80% | 20.00 ms | 80% | 25% | 6.94 |" in text
+    assert "| 200m | 2 | 64 | 6.0 | 12.0 | 75% | 26.67 ms | 80% | 25% | 9.26 |" in text
+    assert "| 400m | 1 | 64 | 20.0 | 20.0 | 100% | 8.00 ms | 40% | 25% | 5.56 |" in text
     assert f"- steady-cpu: commit {'c' * 12} with changes, 2026-01-01; one pod" in text
 
 

@@ -143,13 +143,17 @@ def test_it_writes_values_and_facts_and_leaves_nothing(cluster, tmp_path):
 
 
 def test_several_pods_of_another_size(cluster, tmp_path):
-    done, out = run(tmp_path, "--pods", "3", "--cpu", "500m")
+    done, out = run(tmp_path, "--pods", "3", "--cpu", "500m", "--batch-size", "32")
     assert done.exit_code == 0, done.output
     facts = Calibration.model_validate_json(out.with_suffix(".json").read_text(encoding="utf-8"))
-    assert (facts.measured_pods, facts.cpu_limit) == (3, 0.5)
+    assert (facts.measured_pods, facts.cpu_limit, facts.max_batch_size) == (3, 0.5, 32)
+    values = yaml.safe_load(out.read_text(encoding="utf-8"))["models"]["intent"]
+    assert values["batching"]["maxBatchSize"] == 32
     assert "3 pods were loaded together" in out.read_text(encoding="utf-8")
     copy, load = cluster.made
     assert copy["spec"]["parallelism"] == 3
+    (pinned,) = copy["spec"]["template"]["spec"]["containers"]
+    assert {"name": "NLPSERVE_MAX_BATCH_SIZE", "value": "32"} in pinned["env"]
     spec = json.loads(load["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"])
     assert spec["urls"] == ["http://10.0.0.9:3000"] * 3
 

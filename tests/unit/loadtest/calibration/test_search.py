@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from loadtest.calibrate import LENGTHS, Form
+from loadtest.calibrate_spec import LENGTHS, Form
 from loadtest.calibration.knees import Invalid, bound
 from loadtest.calibration.search import SearchPlan, search
 from loadtest.calibration.trials import Trial

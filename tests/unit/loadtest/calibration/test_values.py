@@ -73,7 +73,7 @@ def test_the_file_is_chart_values_with_reasons(found, objective):
         "autoscaling": {
             "cpuPercent": values.cpu_percent, "keda": {"inFlight": values.in_flight}
         },
-        "batching": {"queueLimit": values.queue_limit},
+        "batching": {"queueLimit": values.queue_limit, "maxBatchSize": RELEASE.max_batch_size},
         "limits": {"deadlineSeconds": 5},
         "resources": {
             "requests": {"cpu": values.cpu_request}, "limits": {"cpu": "250m", "memory": "512Mi"}
