@@ -64,22 +64,25 @@ def drift(result: DriftCost) -> str:
     """What drift costs beside the model."""
     head = (
         "model", "the model, a text alone", "drift, a sampled text", "share when each is sampled",
-        "share under full load",
+        "share under full load", "share of rare full batches", "of a core, at most",
     )  # fmt: skip
     facts = (
         f"CPU time, medians of {result.rounds} rounds; {result.documents_per_second} texts a second"
         f" at most; load average {result.load_average or 0:.1f}. Commit {result.commit[:12]}."
     )
-    return "\n\n".join((table(head, map(_cost, result.models)), facts))
+    rows = [_cost(cost, result.most_of_a_core(cost)) for cost in result.models]
+    return "\n\n".join((table(head, rows), facts))
 
 
-def _cost(cost: ModelCost) -> tuple[str, ...]:
+def _cost(cost: ModelCost, most_of_a_core: float) -> tuple[str, ...]:
     return (
         cost.model,
         f"{cost.lone_us:,.0f} µs",
         f"{cost.sampled_us:.0f} µs",
         f"{cost.share_when_each_is_sampled:.1%}",
         f"{cost.share_under_full_load:.2%}",
+        f"{cost.share_of_rare_batches:.1%}",
+        f"{most_of_a_core:.2%}",
     )
 
 

@@ -73,10 +73,11 @@ def measure(name: str, language: LanguageCode, settings: Settings, rounds: int) 
             measured.drift_of(groups, BATCH),
             measured.model(1),
             measured.drift_of(COUNTED_TOGETHER, 1),
+            measured.drift_of(COUNTED_TOGETHER // BATCH, BATCH),
         )
         for _ in range(rounds)
     ]
-    full, _, lone, sampled = (statistics.median(part) for part in zip(*seen, strict=True))
+    full, _, lone, sampled, _ = (statistics.median(part) for part in zip(*seen, strict=True))
     return ModelCost(
         model=name,
         full_batch_us=full * 1e6,
@@ -84,6 +85,7 @@ def measure(name: str, language: LanguageCode, settings: Settings, rounds: int) 
         sampled_us=sampled * 1e6,
         share_under_full_load=statistics.median(one[1] / one[0] for one in seen),
         share_when_each_is_sampled=statistics.median(one[3] / one[2] for one in seen),
+        share_of_rare_batches=statistics.median(one[4] / one[0] for one in seen),
     )
 
 

@@ -6,7 +6,7 @@ from benchmarks.serving.results import MachineFacts
 
 
 class ModelCost(BaseModel):
-    """Microseconds of CPU a text, and drift's share of the model's time in both cases."""
+    """Microseconds of CPU a text, and drift's share of the model's time in each case."""
 
     model: str
     full_batch_us: float
@@ -14,6 +14,8 @@ class ModelCost(BaseModel):
     sampled_us: float
     share_under_full_load: float
     share_when_each_is_sampled: float
+    share_of_rare_batches: float
+    """Full batches so seldom that each of their texts is sampled."""
 
 
 class DriftCost(BaseModel):
@@ -25,3 +27,7 @@ class DriftCost(BaseModel):
     documents_per_second: int
     rounds: int
     models: list[ModelCost]
+
+    def most_of_a_core(self, cost: ModelCost) -> float:
+        """What drift of a model can take of a core, whatever its traffic."""
+        return self.documents_per_second * cost.sampled_us / 1e6
