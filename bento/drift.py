@@ -21,6 +21,8 @@ NOISE: Final = 0.025
 """An index that chance alone makes larger than this, on average, is not given."""
 LEAST_DOCUMENTS: Final = 200
 """Fewer documents give no index whatever its bins: words of one document are much alike."""
+WORDS_OF: Final = 4
+"""Words are looked for in one of so many documents: each has many, and they cost most."""
 MOST_LABELS: Final = 20
 """Bins of the label mix: the commonest labels have one each, all others share the last."""
 SLICES: Final = 12
@@ -112,7 +114,8 @@ class Baseline:
             part = counts[self._places[feature]]
             part += np.bincount(bins, minlength=len(part))
         if self._count_unknown is not None:
-            unknown, words = self._count_unknown([sample.text for sample in samples])
+            texts = [sample.text for sample in samples[::WORDS_OF]]
+            unknown, words = self._count_unknown(texts)
             counts[self._places[DriftFeature.UNKNOWN_WORDS]] += unknown, words - unknown
         return counts
 

@@ -7,6 +7,7 @@ import pytest
 
 from bento import drift_monitor
 from bento.artifacts import read_artifact
+from bento.drift import WORDS_OF
 from bento.drift_monitor import COUNTED_TOGETHER, READ_CHARACTERS, DriftMonitor, model_drift
 from bento.settings import Settings
 from nlpserve.metrics import DriftFeature
@@ -173,7 +174,8 @@ async def test_a_count_that_fails_costs_its_sample_alone(drift, engine, clock, q
     (record,) = caplog.records
     assert record.getMessage() == "Drift of model intent misses 64 texts: ValueError"
     texts = [text for batch in engine.counted for text in batch]
-    assert texts == ["poison"] * COUNTED_TOGETHER + ["some words"] * COUNTED_TOGETHER
+    each = COUNTED_TOGETHER // WORDS_OF
+    assert texts == ["poison"] * each + ["some words"] * each
 
 
 async def test_stopping_ends_the_counting(drift, engine, clock, quick):
