@@ -129,14 +129,15 @@ demo-down: ## Remove what the demo made, and the cluster if it started one
 	@k8s/demo down
 
 .PHONY: e2e
+suites = $(or $(SUITE),cluster chart rollout)
+# Their tests run side by side, all suites in one go, so that none waits for another's last test.
+side_by_side = $(filter cluster chart rollout autoscale,$(suites))
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
 	@set -e; suite() { $(dev_python) -m pytest --durations=8 "$$@" $(ARGS); }; none=5; \
-	for suite in $(or $(SUITE),cluster chart rollout); do case $$suite in \
-	(cluster) suite -n3 -m "not alone" tests/e2e/cluster || [ $$? -eq $$none -a -n "$(ARGS)" ]; \
-		suite -m alone tests/e2e/cluster || [ $$? -eq $$none ] ;; \
-	(chart|rollout|autoscale) suite -n3 tests/e2e/$$suite ;; \
-	(*) suite tests/e2e/$$suite ;; \
-	esac; done
+	$(if $(side_by_side),suite -n4 --dist worksteal -m "not alone" $(side_by_side:%=tests/e2e/%) || \
+		[ $$? -eq $$none -a -n "$(ARGS)" ];) \
+	$(if $(filter cluster,$(suites)),suite -m alone tests/e2e/cluster || [ $$? -eq $$none ];) \
+	for suite in $(filter-out $(side_by_side),$(suites)); do suite "tests/e2e/$$suite"; done
 
 .PHONY: data
 data: ## Download the public training data into data/ (DATA_DIR= checks a local copy instead)
