@@ -135,8 +135,9 @@ side_by_side = $(filter cluster chart rollout autoscale,$(suites))
 e2e: ## End-to-end tests on the cluster of KUBECONFIG, else the local one (SUITE=, IMAGE=, LOAD_IMAGE=)
 	@set -e; suite() { $(dev_python) -m pytest --durations=8 "$$@" $(ARGS); }; none=5; \
 	$(if $(side_by_side),suite -n4 --dist worksteal -m "not alone" $(side_by_side:%=tests/e2e/%) || \
-		[ $$? -eq $$none -a -n "$(ARGS)" ];) \
-	$(if $(filter cluster,$(suites)),suite -m alone tests/e2e/cluster || [ $$? -eq $$none ];) \
+		{ [ $$? -eq $$none -a -n "$(and $(ARGS),$(filter cluster,$(suites)))" ]; ran=nothing; };) \
+	$(if $(filter cluster,$(suites)),suite -m alone tests/e2e/cluster || \
+		[ $$? -eq $$none -a "$${ran:-}" != nothing ];) \
 	for suite in $(filter-out $(side_by_side),$(suites)); do suite "tests/e2e/$$suite"; done
 
 .PHONY: data

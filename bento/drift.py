@@ -20,7 +20,8 @@ Counts = NDArray[np.int64]
 NOISE: Final = 0.025
 """An index that chance alone makes larger than this, on average, is not given."""
 LEAST_DOCUMENTS: Final = 200
-"""Fewer documents give no index whatever its bins: words of one document are much alike."""
+"""Fewer documents give no index whatever its bins: words of one document are much alike, and only
+one of WORDS_OF documents gives any."""
 WORDS_OF: Final = 4
 """Words are looked for in one of so many documents: each has many, and they cost most."""
 MOST_LABELS: Final = 20

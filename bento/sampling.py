@@ -40,8 +40,9 @@ class Reservoir(Generic[Item]):
                 self._pass_over()
 
     def take(self) -> list[Item]:
-        """The sample, in no particular order; a new one begins."""
+        """The sample, in random order; a new one begins."""
         taken = self._kept
+        self._random.shuffle(taken)
         self._begin()
         return taken
 

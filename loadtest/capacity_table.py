@@ -1,5 +1,6 @@
 """What pods of several sizes hold, and several pods together: calibrations side by side. Pure."""
 
+import statistics
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,14 +30,17 @@ def markdown(found: Sequence[Calibration]) -> str:
 
 
 def straight(each: Calibration, singles: Sequence[Calibration], best: Calibration) -> float:
-    """What it holds, as a share of what it would by one pod: of its own size when there are more.
+    """What it holds, as a share of what it would by one pod: of its own kind when there are more.
 
-    A single pod is held against the largest one, by CPU.
+    A single pod is held against the largest one, by CPU. Of a kind that was measured several times
+    the mean counts.
     """
-    own = next((one for one in singles if one.cpu_limit == each.cpu_limit), best)
-    if each.measured_pods == 1:
-        own = best
-    return (each.capacity / each.cpu_limit) / (own.capacity / own.cpu_limit)
+    kind = (each.cpu_limit, each.max_batch_size)
+    own = [one for one in singles if (one.cpu_limit, one.max_batch_size) == kind]
+    if each.measured_pods == 1 or not own:
+        own = [best]
+    line = statistics.fmean(one.capacity / one.cpu_limit for one in own)
+    return each.capacity / each.cpu_limit / line
 
 
 def row(each: Calibration, share: float) -> tuple[object, ...]:
@@ -57,6 +61,9 @@ def row(each: Calibration, share: float) -> tuple[object, ...]:
 
 
 def highest(each: Calibration) -> LoadPoint:
-    """Of the points within the capacity; the first where there is none."""
-    within = [point for point in each.points if point.rate <= each.capacity]
+    """Of the points at which the objective held; the first where there is none.
+
+    The last of all is the pod's saturation, which a capacity may be cut to.
+    """
+    within = [point for point in each.points[:-1] if point.rate <= each.capacity]
     return within[-1] if within else each.points[0]

@@ -16,7 +16,7 @@ from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
 from loadtest.forecast_commands import TimingOption, read, read_timing, read_yaml
 from loadtest.report import table
-from loadtest.scorecard import ScorecardInvalid, ScorecardSpec, Scored
+from loadtest.scorecard import MOST_LEARNED, ScorecardInvalid, ScorecardSpec, Scored
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
 from loadtest.target import find_target
 from nlpserve import __version__
@@ -83,7 +83,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     facts = read(Calibration, calibration)
     clocks = read_timing(timing)
     given = _scenario(scenario)
-    own = texts_file.read(texts)
+    own = texts_file.read(texts, MOST_LEARNED)
     cluster = WholeCluster(context)
     where = namespace or given.target.namespace or cluster.namespace
     try:

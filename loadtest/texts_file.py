@@ -1,13 +1,17 @@
 """A user's own texts, for loads of one text a request."""
 
+import math
 from pathlib import Path
 
-from loadtest.calibration.spec import MOST_TEXT_BYTES, fitting
+from loadtest.calibration.spec import MOST_TEXT_BYTES, MOST_TEXTS, fitting
 from loadtest.spec import SpecError
 
 
-def read(path: Path | None) -> tuple[str, ...]:
-    """One text a line, as many as a load has room for; none without a file. Raises SpecError."""
+def read(path: Path | None, most: int = MOST_TEXTS) -> tuple[str, ...]:
+    """One text a line, evenly from the whole file, as many as a load has room for.
+
+    None without a file. Raises SpecError.
+    """
     if path is None:
         return ()
     try:
@@ -17,4 +21,4 @@ def read(path: Path | None) -> tuple[str, ...]:
     found = fitting([line for line in lines if line])
     if not found:
         raise SpecError(f"{path}: no text of at most {MOST_TEXT_BYTES} bytes in it")
-    return tuple(found)
+    return tuple(found[:: math.ceil(len(found) / most)])

@@ -29,5 +29,10 @@ class DriftCost(BaseModel):
     models: list[ModelCost]
 
     def most_of_a_core(self, cost: ModelCost) -> float:
-        """What drift of a model can take of a core, whatever its traffic."""
-        return self.documents_per_second * cost.sampled_us / 1e6
+        """What drift of a model can take of a core, whatever its traffic.
+
+        The dearer of the two: all that may be sampled is counted, or the model never rests and each
+        text is offered.
+        """
+        sampled = self.documents_per_second * cost.sampled_us / 1e6
+        return max(sampled, cost.share_under_full_load)

@@ -83,7 +83,7 @@ def with_cpu(deployment: dict[str, Any], cpu: str) -> dict[str, Any]:
         raise NotCalibratable(f"the CPU limit: {error}") from None
     # Without a number of its own a pod has a thread for each core of its limit, rounded up.
     own = {entry["name"]: entry.get("value") for entry in server.get("env", ())}
-    if int(own.get(THREADS) or math.ceil(cores)) > max(1.0, cores):
+    if int(own.get(THREADS) or math.ceil(cores)) != max(1, int(cores)):
         raise NotCalibratable(
             f"{cpu} CPU needs another number of threads, which the chart sets: give the release"
             " that limit (resources.limits.cpu)"

@@ -39,7 +39,7 @@ def write(
         f"Objective: {objective.share:.1%} of the requests answered in {objective.seconds:g} s.",
         f"Knee, open model, loads of {origin.seconds:g} s: {knees}; mean {found.mean:.4g}/s.",
         f"At {CHECK:g} of the capacity the objective fails: {_in_time(found)} in time, and"
-        f" {max(0.0, found.check.growth):.2g} requests a second pile up.",
+        f" {max(0.0, found.check.growth / origin.pods):.2g} requests a second pile up.",
         f"The pod answers {found.saturation:.4g} requests/s at most.",
         *([f"{origin.pods} pods were loaded together; rates are of one."] * (origin.pods > 1)),
         "Requests came evenly spaced; of the same number by chance fewer are in time.",

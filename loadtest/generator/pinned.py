@@ -66,7 +66,7 @@ class Pinned:
         """
         turn = next(self._turns)
         passes, text = divmod(turn, len(self.requests))
-        return self.pods[(turn + passes) % len(self.pods)], text
+        return self.pods[(text + passes) % len(self.pods)], text
 
     async def ask(self, request: bytes, pod: Pod | None = None) -> Response:
         """On a connection of its own; the first pod unless told. Raises Lost, TimeoutError."""

@@ -51,8 +51,9 @@ def test_the_page_is_filled_and_checked(tmp_path):
     (tmp_path / "steady-cpu.json").write_text(record().model_dump_json(), encoding="utf-8")
     sizes = tmp_path / "capacity"
     sizes.mkdir()
-    for name, pods, limit, capacity in (("a", 1, 0.2, 8), ("b", 2, 0.2, 6), ("c", 1, 0.4, 20)):
-        (sizes / f"{name}.json").write_text(pod(pods, limit, capacity).model_dump_json(), "utf-8")
+    other = pod(1, 0.2, 4).model_copy(update={"max_batch_size": 8})
+    for number, found in enumerate((other, pod(1, 0.2, 8), pod(2, 0.2, 6), pod(1, 0.4, 20))):
+        (sizes / f"{number}.json").write_text(found.model_dump_json(), "utf-8")
     page = tmp_path / "page.md"
     marks = (
         mark.format(part)

@@ -155,6 +155,16 @@ def test_what_was_seen_and_counted_is_written(cluster, words, tmp_path):
     assert (spec.url, spec.texts) == ("http://demo.models.svc:80", ("one", "two"))
 
 
+def test_of_many_own_texts_some_are_taken_from_all_over_the_file(cluster, words, tmp_path):
+    texts = tmp_path / "mine.txt"
+    texts.write_text("\n".join(map(str, range(1000))), encoding="utf-8")
+    done = CliRunner().invoke(app, [*words, "--texts", str(texts)])
+    assert done.exit_code == 0, done.output
+    (container,) = cluster.made["spec"]["template"]["spec"]["containers"]
+    taken = ShapedLoad.model_validate_json(container["env"][0]["value"]).texts
+    assert taken == tuple(map(str, range(0, 1000, 5)))
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

@@ -131,6 +131,7 @@ def test_another_cpu_limit(cpu, asked):
     [
         ({}, "1500m", "another number of threads"),
         ({"env": [{"name": "NLPSERVE_THREADS", "value": "2"}]}, "1", "another number of threads"),
+        ({"env": [{"name": "NLPSERVE_THREADS", "value": "1"}]}, "4", "another number of threads"),
         ({}, "half", "no quantity of Kubernetes|could not convert"),
     ],
 )

@@ -59,12 +59,13 @@ async def test_several_pods_get_the_rate_each_and_tell_what_is_of_one(running, t
         assert found.little == pytest.approx(50 * found.mean_seconds)
 
 
-async def test_pods_change_places_with_each_pass_over_the_texts(target):
-    both = Pinned([Pod("a", 1), Pod("b", 1)], "intent", timeout_seconds=2)
-    both.requests = target.requests[:2]
-    turns = [both.next() for _ in range(8)]
-    assert {(pod.host, text) for pod, text in turns} == {(h, t) for h in "ab" for t in (0, 1)}
-    assert [pod.host for pod, _ in turns].count("a") == 4
+@pytest.mark.parametrize(("pods", "texts"), [("ab", 2), ("ab", 1), ("abc", 5), ("abcd", 3)])
+def test_pods_change_places_with_each_pass_over_the_texts(pods, texts):
+    all_pods = Pinned([Pod(name, 1) for name in pods], "intent", timeout_seconds=2)
+    all_pods.requests = [b""] * texts
+    turns = [all_pods.next() for _ in range(len(pods) * texts)]
+    assert len(turns) == len({(pod.host, text) for pod, text in turns})
+    assert {text for _, text in turns[:texts]} == set(range(texts))
 
 
 async def test_how_often_a_pod_reached_its_cpu_limit(target, server):
