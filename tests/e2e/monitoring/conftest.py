@@ -7,6 +7,7 @@ take an hour; every expression is the shipped one, and promtool tests the shippe
 
 import json
 import shutil
+import time
 from contextlib import contextmanager
 
 import kubectl as k
@@ -24,6 +25,8 @@ SHORTER = {
     "rate_window": "20s",
     "holds_for": "5s",
     "outage_holds_for": "5s",
+    "slow_holds_for": "5s",
+    "scaler_errors": 1,
 }
 READER = "nlpserve-prometheus"
 """The add-on's ClusterRole."""
@@ -153,9 +156,34 @@ class Stage:
         address = self.namespace.get("service", "prometheus")["spec"]["clusterIP"]
         self.url = f"http://{address}:9090"
 
+    def values(self):
+        """Of the release, to be changed."""
+        return values(self.namespace.name)
+
     def asking(self, model, **more):
         address = self.release.get("service", model)["spec"]["clusterIP"]
         return Asking(address, model, **more)
+
+    def alerts(self, name, model=""):
+        """States of an alert's instances in the test's namespace, as Prometheus' API has them."""
+        wanted = f'alertname="{name}",namespace="{self.namespace.name}",model=~"{model}.*"'
+        query = f"ALERTS{{{wanted}}}"
+        return {
+            series.labels["alertstate"] for series in self.prometheus(time.time()).instant(query)
+        }
+
+    def silent(self, *names, model=""):
+        return all(not self.alerts(name, model) for name in names)
+
+    def fire(self, *names, model="", seconds=90):
+        """Waits until each has fired; what was pending first is in the range Prometheus keeps."""
+        waiting = set(names)
+
+        def all_fired():
+            waiting.difference_update({n for n in waiting if "firing" in self.alerts(n, model)})
+            return not waiting
+
+        k.until(f"{names} firing", all_fired, seconds)
 
     def prometheus(self, now):
         return Prometheus(self.url, now - SIGHT_SECONDS, now, 5)

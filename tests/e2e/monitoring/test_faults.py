@@ -1,4 +1,4 @@
-"""What the autoscalers do when a part fails or there is no room, and who tells of it."""
+"""What models and autoscalers do when a part fails or there is no room, and who tells of it."""
 
 from contextlib import contextmanager
 
@@ -17,10 +17,10 @@ AT_ONCE = {
 def scaled(stage):
     """Emotion has from one to two pods, by CPU or by two texts in flight."""
 
-    def upgrade(mode, *words, check=True, **changes):
+    def upgrade(mode, *words, check=True, source="prometheus", **changes):
         given = stage.values()
         keda = {
-            "serverAddress": f"http://{stage.source}.{stage.namespace.name}:9090",
+            "serverAddress": f"http://{source}.{stage.namespace.name}:9090",
             "inFlight": 2,
             "fallback": {"replicas": 2, "failureThreshold": 2},
         }
@@ -63,32 +63,27 @@ def lost(asking):
 def test_without_metrics_server_the_pods_stay_and_it_is_told(stage, scaled):
     told = "NlpserveAutoscalerMetricMissing"
     scaled("cpu")
-    k.until("silence", lambda: stage.silent(told))
+    k.until("silence", lambda: stage.silent(told, model="emotion"))
     with without(k.Namespace("kube-system"), "metrics-server"), stage.asking("emotion") as asking:
-        stage.fire(told, seconds=150)
+        stage.fire(told, model="emotion", seconds=150)
         assert len(stage.release.pods("emotion")) == 1
     assert lost(asking) == {}
-    k.until("the alert resolved", lambda: stage.silent(told), 150)
+    k.until("the alert resolved", lambda: stage.silent(told, model="emotion"), 150)
 
 
 def test_without_its_prometheus_keda_falls_back_and_it_is_told(stage, scaled):
     told = "NlpserveAutoscalerFallback"
     scaled("keda")
-    service = stage.namespace.get("service", stage.source)
-    k.until("silence", lambda: stage.silent(told))
-    stage.namespace.kubectl("delete", "service", stage.source)
-    try:
-        stage.fire(told, seconds=150)
-        k.until("the fallback", lambda: condition(stage, "scaledobject", NAME, "Fallback"))
-        k.until("its pods", lambda: len(stage.release.pods("emotion")) == 2, 90)
-    finally:
-        spec = {key: service["spec"][key] for key in ("selector", "ports")}
-        name = {"name": stage.source}
-        stage.namespace.apply(
-            {"apiVersion": "v1", "kind": "Service", "metadata": name, "spec": spec}
-        )
+    k.until("silence", lambda: stage.silent(told, model="emotion"))
+    # Not by stopping the Prometheus that has to tell it, nor by its Service alone: KEDA keeps its
+    # connections.
+    scaled.upgrade("keda", source="gone")
+    stage.fire(told, model="emotion", seconds=150)
+    k.until("the fallback", lambda: condition(stage, "scaledobject", NAME, "Fallback"))
+    k.until("its pods", lambda: len(stage.release.pods("emotion")) == 2, 90)
+    scaled.upgrade("keda")
     k.until("its end", lambda: not condition(stage, "scaledobject", NAME, "Fallback"), 90)
-    k.until("the alert resolved", lambda: stage.silent(told), 90)
+    k.until("the alert resolved", lambda: stage.silent(told, model="emotion"), 90)
     k.until("one pod", lambda: len(stage.release.pods("emotion")) == 1, 120)
 
 
@@ -96,22 +91,46 @@ def test_a_pod_that_never_gets_ready_costs_nothing_and_is_told(stage, scaled):
     told = "NlpserveRolloutDoesNotEnd"
     scaled("cpu")
     before = stage.release.pods("emotion")
-    k.until("silence", lambda: stage.silent(told))
+    k.until("silence", lambda: stage.silent(told, model="emotion"))
     with stage.asking("emotion") as asking:
         bad = {"artifact": {"path": "/app/bento/models"}}
         scaled.upgrade("cpu", "--timeout", "10s", check=False, **bad)
-        stage.fire(told)
+        stage.fire(told, model="emotion")
         assert stage.release.pods("emotion") == before
         scaled.upgrade("cpu")
-        k.until("the alert resolved", lambda: stage.silent(told))
+        k.until("the alert resolved", lambda: stage.silent(told, model="emotion"))
     assert lost(asking) == {}
+
+
+END = ("python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
+"""Ends the container's first process: the kernel lets nobody inside kill it."""
+
+
+def restarts(stage):
+    pods = stage.namespace.get("pods", "-l", "nlpserve/model=emotion")["items"]
+    return sum(each["restartCount"] for pod in pods for each in pod["status"]["containerStatuses"])
+
+
+def test_a_pod_that_ends_again_and_again_is_told(stage, scaled):
+    down, loop = "NlpserveNoPodAvailable", "NlpservePodRestarts"
+    scaled("cpu")
+    k.until("silence", lambda: stage.silent(down, loop, model="emotion"))
+    for number in (1, 2, 3, 4):  # the kubelet waits longer each time: at last for 40 s
+        k.until("a ready pod", lambda: len(stage.release.pods("emotion")) == 1, 90)
+        stage.namespace.run(f"deployment/{NAME}", *END)
+        if number == 4:
+            stage.fire(down, model="emotion")
+        k.until("its restart", lambda least=number: restarts(stage) >= least, 90)
+    stage.fire(loop, model="emotion")
+    k.until("a ready pod", lambda: len(stage.release.pods("emotion")) == 1, 90)
+    k.until("the outage's end", lambda: stage.silent(down, model="emotion"))
 
 
 def test_a_quota_and_then_the_most_pods_are_told(stage, scaled):
     """Load for two pods where the quota lets there be one; then two, which is the most."""
     missing, most = "NlpservePodsMissing", "NlpserveAutoscalerAtMaximum"
     scaled("keda")
-    k.until("silence", lambda: stage.silent(missing, most))
+    k.until("silence", lambda: stage.silent(missing, most, model="emotion"))
     pods = len(stage.namespace.get("pods")["items"])
     limit = {"hard": {"count/pods": str(pods)}}
     name = {"name": "full"}
@@ -123,14 +142,14 @@ def test_a_quota_and_then_the_most_pods_are_told(stage, scaled):
         lambda: "used" in stage.namespace.get("resourcequota", "full")["status"],
     )
     with stage.asking("emotion", clients=4, texts=8, pause=0) as asking:
-        stage.fire(missing, most, seconds=150)
+        stage.fire(missing, most, model="emotion", seconds=150)
         assert len(stage.release.pods("emotion")) == 1
         stage.namespace.kubectl("delete", "resourcequota", "full")
         k.until("the second pod", lambda: len(stage.release.pods("emotion")) == 2, 240)
-        k.until("no pod missing", lambda: stage.silent(missing), 60)
-        assert "firing" in stage.alerts(most)
+        k.until("no pod missing", lambda: stage.silent(missing, model="emotion"), 60)
+        assert "firing" in stage.alerts(most, model="emotion")
         wanted = stage.namespace.get("hpa", f"{NAME}-keda")["status"]["desiredReplicas"]
         assert wanted == 2
     assert lost(asking) == {}
     k.until("one pod", lambda: len(stage.release.pods("emotion")) == 1, 150)
-    k.until("the alert resolved", lambda: stage.silent(most))
+    k.until("the alert resolved", lambda: stage.silent(most, model="emotion"))

@@ -18,48 +18,26 @@ EXCEPTIONS = {
 }  # fmt: skip
 
 
-def alerts(stage, name):
-    """States of an alert's instances in the test's namespace, as Prometheus' API has them."""
-    prometheus = stage.prometheus(time.time())
-    found = prometheus.instant(f'ALERTS{{alertname="{name}",namespace="{stage.namespace.name}"}}')
-    return {series.labels["alertstate"] for series in found}
-
-
-def resolved(stage, names):
-    return all(not alerts(stage, name) for name in names)
-
-
-def fire(stage, names, seconds=90):
-    """Waits until each has fired; what was pending first is in the range that Prometheus keeps."""
-    waiting = set(names)
-
-    def all_fired():
-        waiting.difference_update({name for name in waiting if "firing" in alerts(stage, name)})
-        return not waiting
-
-    k.until(f"{names} firing", all_fired, seconds)
-
-
 def test_overload_is_told_and_told_to_be_over(stage):
     """More than the model's queue holds: a burning budget, and saturation."""
     told = ("NlpserveErrorBudgetBurn", "NlpserveRequestsShed", "NlpserveInFlightNearLimit")
-    assert resolved(stage, told)
+    assert stage.silent(*told)
     with stage.asking("intent"), stage.asking("emotion", clients=16, texts=8) as asking:
-        fire(stage, told)
+        stage.fire(*told)
     assert asking.answers.get(503), asking.answers
     with stage.asking("emotion"):
-        k.until("the alerts resolved", lambda: resolved(stage, told), 120)
+        k.until("the alerts resolved", lambda: stage.silent(*told), 120)
 
 
 def test_a_model_without_pods_is_told_and_told_to_be_over(stage):
     told = ("NlpserveNoPodAvailable", "NlpserveNotScraped")
     deployment = "deployment/demo-nlpserve-emotion"
-    assert resolved(stage, told)
+    assert stage.silent(*told)
     stage.namespace.kubectl("scale", deployment, "--replicas=0")
-    fire(stage, told)
+    stage.fire(*told)
     stage.namespace.kubectl("scale", deployment, "--replicas=1")
     stage.namespace.wait(deployment, "Available", 120)
-    k.until("the alerts resolved", lambda: resolved(stage, told), 60)
+    k.until("the alerts resolved", lambda: stage.silent(*told), 60)
 
 
 def test_an_alert_was_pending_before_it_fired(stage):
