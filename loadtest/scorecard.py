@@ -28,8 +28,6 @@ SPARE_SECONDS: Final = 240
 MOST_CPU: Final = 0.9
 MOST_SKEW: Final = 1.0
 """Seconds between two clocks."""
-MOST_LEARNED: Final = 200
-"""Texts: each is asked once before the load, and more would be a load of their own."""
 MOST_LATE: Final = 0.4
 """Of the objective's time that the generator itself may be late, at its 99th percentile."""
 

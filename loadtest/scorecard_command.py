@@ -16,7 +16,7 @@ from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
 from loadtest.forecast_commands import TimingOption, read, read_timing, read_yaml
 from loadtest.report import table
-from loadtest.scorecard import MOST_LEARNED, ScorecardInvalid, ScorecardSpec, Scored
+from loadtest.scorecard import ScorecardInvalid, ScorecardSpec, Scored
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
 from loadtest.target import find_target
 from nlpserve import __version__
@@ -46,6 +46,9 @@ FROM_RISE: Final = frozenset(
     {"decision_seconds", "started_seconds", "ready_seconds", "met_again_seconds"}
 )
 """In the record they count from the load's begin."""
+
+MOST_LEARNED: Final = 200
+"""Texts: each is asked once before the load, and more would be a load of their own."""
 
 HeldOutOption = Annotated[
     bool, typer.Option(help="Note that the simulator was not fixed by this run.")

@@ -46,12 +46,15 @@ class Server:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for _ in range(5):  # a transport that was closed closes its socket a turn later
-            await asyncio.sleep(0)
+        # A connection that was accepted last has its task begun, and a transport that was closed
+        # its socket closed, some turns later.
+        for _ in range(5):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connection(self, reader, writer):
         self.connections += 1
