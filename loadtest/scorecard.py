@@ -15,7 +15,7 @@ from loadtest.autoscaling import card, chart, live
 from loadtest.autoscaling.card import Measure, Watched
 from loadtest.cluster.whole import WholeCluster
 from loadtest.objects import Target
-from loadtest.shaped import SECOND, ShapedLoad, ShapedResult
+from loadtest.shaped import LEARN_SHARE, ShapedLoad, ShapedResult, second_counts, texts_to_learn
 from loadtest.spec import LOAD_IMAGE, Name, Strict
 from nlpserve.autoscale_results import PodCount, Score, SecondCounts, Signal
 from nlpserve.autoscaling import Autoscaler
@@ -42,8 +42,8 @@ class ScorecardSpec(Strict):
     """Requests a second."""
     objective_seconds: float = Field(default=0.5, gt=0, le=60)
     objective_share: float = Field(default=0.99, gt=0.5, lt=1)
-    capacity: float | None = Field(default=None, gt=0)
-    """Of one pod: how many are needed."""
+    capacity: float = Field(gt=0)
+    """Of one pod, in requests/s: how many are needed."""
     fixed: bool = False
     """No autoscaler owns the pods: the mode none."""
     after_seconds: float = Field(default=0, ge=0, le=7_200)
@@ -86,8 +86,10 @@ def run(
             load=spec.load,
             objective_seconds=spec.objective_seconds,
             texts=spec.texts,
+            made_up=texts_to_learn(spec.capacity),
+            learn_rate=LEARN_SHARE * spec.capacity,
         )
-        longest = round(spec.load.end) + SPARE_SECONDS
+        longest = round(load.seconds) + SPARE_SECONDS
         made = time.time()
         cluster.create_job(
             manifests.generator_job(
@@ -95,7 +97,9 @@ def run(
                 program=PROGRAM, spec=load, model=spec.model, seconds=longest,
             )
         )  # fmt: skip
-        said, counts = _follow(cluster, spec, target, name, watched=watched, told=told)
+        said, counts = _follow(
+            cluster, spec, target, name, seconds=longest, watched=watched, told=told
+        )
         _same_clock(said.began, made, time.time() - spec.load.end)
     end = said.began + spec.load.end
     deadline = end + spec.after_seconds
@@ -179,10 +183,11 @@ def _follow(
     target: Target,
     name: str,
     *,
+    seconds: float,
     watched: Watched,
     told: Callable[[str], None],
 ) -> tuple[ShapedResult, list[SecondCounts]]:
-    deadline = time.monotonic() + spec.load.end + SPARE_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         _look(cluster, target, watched)
         state = cluster.job_state(spec.load_namespace, name)
@@ -195,18 +200,10 @@ def _follow(
                 said = ShapedResult.model_validate_json(state.pod.message)
             except ValidationError:
                 raise ScorecardInvalid("the generator's result cannot be read") from None
-            return said, _counts(cluster.whole_log(state.pod))
+            return said, second_counts(cluster.whole_log(state.pod))
         told(f"{watched.pods[-1][1]} pods wanted, {watched.pods[-1][2]} ready")
         time.sleep(PERIOD_SECONDS)
     raise ScorecardInvalid("the load did not end in time")
-
-
-def _counts(lines: list[str]) -> list[SecondCounts]:
-    return [
-        SecondCounts.model_validate_json(line.removeprefix(SECOND))
-        for line in lines
-        if line.startswith(SECOND)
-    ]
 
 
 def _believe(said: ShapedResult, counts: list[SecondCounts], spec: ScorecardSpec) -> None:

@@ -17,6 +17,7 @@ from loadtest.commit import commit
 from loadtest.forecast_commands import TimingOption, read, read_timing, read_yaml
 from loadtest.report import table
 from loadtest.scorecard import ScorecardInvalid, ScorecardSpec, Scored
+from loadtest.shaped import texts_to_learn
 from loadtest.spec import LOAD_IMAGE, RolloutSpec, SpecError, explain
 from loadtest.target import find_target
 from nlpserve import __version__
@@ -46,9 +47,6 @@ FROM_RISE: Final = frozenset(
     {"decision_seconds", "started_seconds", "ready_seconds", "met_again_seconds"}
 )
 """In the record they count from the load's begin."""
-
-MOST_LEARNED: Final = 200
-"""Texts: each is asked once before the load, and more would be a load of their own."""
 
 HeldOutOption = Annotated[
     bool, typer.Option(help="Note that the simulator was not fixed by this run.")
@@ -86,7 +84,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     facts = read(Calibration, calibration)
     clocks = read_timing(timing)
     given = _scenario(scenario)
-    own = texts_file.read(texts, MOST_LEARNED)
+    own = texts_file.read(texts, texts_to_learn(facts.capacity))
     cluster = WholeCluster(context)
     where = namespace or given.target.namespace or cluster.namespace
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -77,13 +78,19 @@ class Pinned:
             finally:
                 connection.abort()
 
-    async def learn(self, texts: list[str]) -> None:
-        """The right answer to each text. Raises TrialFailed, Lost, TimeoutError."""
+    async def learn(self, texts: list[str], rate: float = math.inf) -> None:
+        """The right answer to each text, `rate` of them a second.
+
+        Raises TrialFailed, Lost, TimeoutError.
+        """
         self.requests = [classify(self.host, self.model, text, keep=True) for text in texts]
         room = asyncio.Semaphore(LEARNERS)
         try:
             async with asyncio.TaskGroup() as tasks:
-                asked = [tasks.create_task(self._answer(each, room)) for each in self.requests]
+                asked = []
+                for each in self.requests:
+                    asked.append(tasks.create_task(self._answer(each, room)))
+                    await asyncio.sleep(1 / rate)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         self.right = [task.result() for task in asked]

@@ -53,7 +53,8 @@ async def generate(spec: ShapedLoad) -> ShapedResult:
     target = Pinned([Pod(str(found[0][4][0]), port)], spec.model, spec.timeout_seconds)
     target.host = spec.url.removeprefix("http://")
     _, language = await model_facts(target, spec.wait_seconds)
-    await target.learn(list(spec.texts) or answers.texts(language, spec.made_up))
+    texts = list(spec.texts) or answers.texts(language, spec.made_up)
+    await target.learn(texts, spec.learn_rate)
     return await Shaped(spec, target).run()
 
 

@@ -68,12 +68,14 @@ def test_the_charts_defaults_lose_nothing(release, tmp_path, disruption):
 def test_helm_test_counts_where_a_release_asks_for_it(release):
     asked = {"enabled": True, "requests": 1200, "seconds": 40, "disruptions": ["delete"]}
     asked |= named_image("LOAD_IMAGE")
-    release.upgrade(models={"emotion": {"enabled": False}}, rolloutTest=asked)
+    # Two pods: where the only one is deleted, nothing answers until its successor is ready.
+    values = {"models": {"emotion": {"enabled": False}}, "defaults": {"replicas": 2}}
+    release.upgrade(**values, rolloutTest=asked)
     said = release.test()
     assert "PASS    delete 1/1: 1200 sent, 1200 answered, 0 lost" in said
     k.until("the end of the load's pod", lambda: nothing_left(release))
     assert "rollout" not in release.namespace.kubectl("get", "job,pod", "-o", "name")
-    release.upgrade(models={"emotion": {"enabled": False}}, rolloutTest={"enabled": False})
+    release.upgrade(**values, rolloutTest={"enabled": False})
     left = release.namespace.kubectl("get", "role,rolebinding,serviceaccount", "-o", "name")
     assert "rollout" not in left
 

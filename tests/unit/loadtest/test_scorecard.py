@@ -161,8 +161,11 @@ def test_of_many_own_texts_some_are_taken_from_all_over_the_file(cluster, words,
     done = CliRunner().invoke(app, [*words, "--texts", str(texts)])
     assert done.exit_code == 0, done.output
     (container,) = cluster.made["spec"]["template"]["spec"]["containers"]
-    taken = ShapedLoad.model_validate_json(container["env"][0]["value"]).texts
-    assert taken == tuple(map(str, range(0, 1000, 5)))
+    load = ShapedLoad.model_validate_json(container["env"][0]["value"])
+    assert load.texts == tuple(map(str, range(0, 1000, 13)))
+    # A fifth of what a pod holds, for forty seconds: what is asked before must not add pods.
+    assert load.learn_rate == 2
+    assert load.seconds == len(load.texts) / 2 + load.load.end
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """A load that follows a shape: when requests are due, and that each is counted once."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtest.generator.pinned import Pinned, Pod
 from loadtest.generator.shaped import arrivals, generate
-from loadtest.shaped import SECOND, ShapedLoad
+from loadtest.shaped import SECOND, ShapedLoad, texts_to_learn
 from nlpserve.autoscale_results import SecondCounts
 from nlpserve.load_shapes import Profile
 
@@ -38,7 +40,7 @@ async def test_each_second_is_told_once_with_all_its_requests(server, capfd):
         return server.right(text)
 
     spec = ShapedLoad(
-        url=f"http://127.0.0.1:{server.port}", model="intent", made_up=5,
+        url=f"http://127.0.0.1:{server.port}", model="intent", made_up=5, learn_rate=50,
         load=profile({"kind": "step", "levels": [20, 40]}, 2), objective_seconds=5,
     )  # fmt: skip
     server.misbehave = shed_every_fifth
@@ -61,10 +63,22 @@ async def test_own_texts_take_turns(server):
         return server.right(text)
 
     spec = ShapedLoad(
-        url=f"http://127.0.0.1:{server.port}", model="intent", texts=("one", "two"),
+        url=f"http://127.0.0.1:{server.port}", model="intent", texts=("one", "two"), learn_rate=10,
         load=profile(4, 1), objective_seconds=5,
     )  # fmt: skip
     server.misbehave = note
     await generate(spec)
-    assert sorted(asked[:2]) == ["one", "two"]  # learned
+    assert asked[:2] == ["one", "two"]  # learned
     assert asked[2:] == ["one", "two"] * 2
+
+
+async def test_right_answers_are_learned_slowly(server):
+    target = Pinned([Pod("127.0.0.1", server.port)], "intent", 5)
+    begin = time.monotonic()
+    await target.learn(["one", "two", "three"], rate=10)
+    assert time.monotonic() - begin >= 0.3
+    assert len(target.right) == 3
+
+
+def test_fewer_texts_are_learned_of_a_slow_pod():
+    assert [texts_to_learn(capacity) for capacity in (0.1, 10, 1000)] == [20, 80, 200]
