@@ -15,13 +15,18 @@ from monitoring.dashboards.source import Json, Points, Series
 from monitoring.dashboards.units import written
 
 INK, FAINT, GRID = "#1f2933", "#7b8794", "#e4e7eb"
-COLOURS: Final = {"green": "#2f9e44", "orange": "#e8590c", "red": "#e03131", "transparent": INK}
+COLOURS: Final = {
+    "green": "#2f9e44", "orange": "#e8590c", "red": "#e03131", "text": INK, "transparent": INK,
+}  # fmt: skip
 PALETTE: Final = (
     "#1971c2", "#2f9e44", "#f08c00", "#9c36b5", "#e03131", "#0c8599", "#5c940d", "#c2255c",
     "#495057", "#3bc9db", "#a9e34b", "#ffa94d", "#b197fc", "#fab005",
 )  # fmt: skip
 BOLD_WIDTH: Final = 0.7
 """Mean width of a bold character by its font's size."""
+LARGEST_NUMBER: Final = 22
+LARGEST_NAME: Final = 8
+"""Points."""
 MOST_LEGENDS: Final = 9
 TWO_COLUMNS: Final = 34
 """Legends shorter than this stand side by side."""
@@ -143,24 +148,34 @@ def _stack(axes: Axes, found: Sequence[Drawn]) -> None:
 def _numbers(axes: Axes, panel: Json, found: Sequence[Drawn]) -> None:
     _bare(axes)
     unit = _defaults(panel)["unit"]
-    texts = [
-        f"{drawn.legend}  {written(drawn.series.points[-1][1], unit)}".strip() for drawn in found
-    ]
-    size = 22.0 if len(found) == 1 else max(8.0, 16 - len(found))
-    if panel["gridPos"]["w"] < 6:
-        size = min(size, 12)
-    # As Grafana does: so small that the longest fits in its box.
-    points = axes.get_window_extent().width / axes.figure.dpi * 72
-    size = min(size, points / (BOLD_WIDTH * max(map(len, texts), default=1)))
+    box = axes.get_window_extent()
+    width, height = (pixels / axes.figure.dpi * 72 for pixels in (box.width, box.height))
+    rows = height / len(found)
+
+    def fitting(texts: Sequence[str], share: float) -> float:
+        """As Grafana does: so small that the longest fits in its box."""
+        longest = max(map(len, texts), default=0)
+        return min(rows * share, width / (BOLD_WIDTH * max(longest, 1)))
+
+    texts = [written(drawn.series.points[-1][1], unit) for drawn in found]
+    size = min(LARGEST_NUMBER, fitting(texts, 0.45))
+    small = min(LARGEST_NAME, fitting([drawn.legend for drawn in found], 0.25))
     for place, drawn in enumerate(found):
         value = drawn.series.points[-1][1]
         colour = INK
         for step in _steps(panel):
             if step["value"] is None or value >= step["value"]:
                 colour = COLOURS[step["color"]]
-        height = 1 - (place + 0.5) / len(found)
+        middle = 1 - (place + 0.5) / len(found)
+        if drawn.legend:
+            top = middle + 0.5 / len(found) - small / height
+            axes.text(
+                0.5, top, drawn.legend, ha="center", va="center", fontsize=small, color=FAINT,
+                transform=axes.transAxes,
+            )  # fmt: skip
+            middle -= small / height / 2
         axes.text(
-            0.5, height, texts[place], ha="center", va="center", fontsize=size, color=colour,
+            0.5, middle, texts[place], ha="center", va="center", fontsize=size, color=colour,
             fontweight="bold", transform=axes.transAxes,
         )  # fmt: skip
 

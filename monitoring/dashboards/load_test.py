@@ -16,6 +16,8 @@ _FAILED: Final = f'rate({LOAD_REQUESTS}{{{LOADED},{load.OUTCOME}!="{load.ANSWERE
 # No failure yet has no series, which is not the same as no load.
 _FAILED_SHARE: Final = f"(sum({_FAILED}) or 0 * sum({_SENT})) / sum({_SENT})"
 _INTENDED: Final = f"{load.INTENDED_RATE}{{{LOADED}}}"
+# Over the same time as what was sent, or each rise of the rate would look like a miss.
+_INTENDED_ON_AVERAGE: Final = f"avg_over_time({_INTENDED}{_RATE})"
 _BUCKETS: Final = f"rate({LOAD_LATENCY}_bucket{{{LOADED}}}{_RATE})"
 
 
@@ -36,7 +38,7 @@ NOW: Final = Row(
             f" {objectives.RATE_SHARE:.0%} the run is INVALID: the generator is too small (see its"
             " CPU), or users wait for slow answers.",
             "percentunit",
-            (Query(f"sum({_SENT}) / sum({_INTENDED} > 0)"),),
+            (Query(f"sum({_SENT}) / sum({_INTENDED_ON_AVERAGE} > 0)"),),
             "number",
             width=5,
             height=4,

@@ -45,7 +45,7 @@ from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
-GREEN, AMBER, RED = "green", "orange", "red"
+GREEN, AMBER, RED, PLAIN = "green", "orange", "red", "text"
 TARGET_LEGEND: Final = "target"
 """Series of this name are drawn as a dashed line: something to compare with."""
 
@@ -63,6 +63,8 @@ class Query:
 @dataclass(frozen=True)
 class Chart:
     """One panel. `steps` are thresholds: from which value on, which colour; `base` below.
+
+    A number without steps says nothing of good or bad, and has the colour of text.
 
     `alert` is the one whose runbook says what to do.
     """
@@ -162,7 +164,7 @@ def _number(chart: Chart) -> stat.Panel:
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .thresholds(thresholds(chart.steps, chart.base))
+        .thresholds(thresholds(chart.steps, chart.base if chart.steps else PLAIN))
     )
     return panel.max(chart.most) if chart.most is not None else panel
 
