@@ -16,7 +16,7 @@ from nlpserve.load_results import Facts
 
 STEP: Final = 1.6
 """From one rate to the next until the objective fails."""
-WIDEN: Final = 1.35
+WIDEN: Final = 1.25
 """A bracket that does not hold the knee grows by this."""
 LOWEST_RATE: Final = 0.2
 HIGHEST_RATE: Final = 20_000.0
@@ -159,15 +159,14 @@ def _expected(plan: SearchPlan, wish: Wish, *, holds: bool) -> Generator[Wish, T
     return found
 
 
-def _bound_holds(plan: SearchPlan, rate: float) -> Generator[Wish, Trial, bool]:
-    """For the bounds, which everything rests on: a failure counts when it comes twice."""
-    return (yield from _holds(plan, rate)) or (yield from _holds(plan, rate))
-
-
 def _holds(plan: SearchPlan, rate: float) -> Generator[Wish, Trial, bool]:
+    """A narrow failure counts when it comes twice: a search that believes it ends below it."""
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise Invalid(f"the knee is not between {LOWEST_RATE:g} and {HIGHEST_RATE:g} requests/s")
-    trial = yield from _believed(plan, _wish(plan, rate, plan.seconds))
+    wish = _wish(plan, rate, plan.seconds)
+    trial = yield from _believed(plan, wish)
+    if not trial.holds(plan.objective) and not trial.fails_clearly(plan.objective):
+        trial = yield from _believed(plan, wish)
     return trial.holds(plan.objective)
 
 
@@ -191,20 +190,20 @@ def _believed(plan: SearchPlan, wish: Wish) -> Generator[Wish, Trial, Trial]:
 def _bracket(plan: SearchPlan) -> Generator[Wish, Trial, tuple[float, float]]:
     """A rate that holds, and one that does not."""
     rate = plan.start_rate
-    if (yield from _bound_holds(plan, rate)):
-        while (yield from _bound_holds(plan, rate * STEP)):
+    if (yield from _holds(plan, rate)):
+        while (yield from _holds(plan, rate * STEP)):
             rate *= STEP
         return rate, rate * STEP
-    while not (yield from _bound_holds(plan, rate / STEP)):
+    while not (yield from _holds(plan, rate / STEP)):
         rate /= STEP
     return rate / STEP, rate
 
 
 def _again(plan: SearchPlan, low: float, high: float) -> Generator[Wish, Trial, float]:
     """The knee from bounds that were good for another repeat."""
-    while not (yield from _bound_holds(plan, low)):
+    while not (yield from _holds(plan, low)):
         low, high = low / WIDEN, low
-    while (yield from _bound_holds(plan, high)):
+    while (yield from _holds(plan, high)):
         low, high = high, high * WIDEN
     return (yield from _bisect(plan, low, high))
 

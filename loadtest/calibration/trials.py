@@ -17,6 +17,10 @@ MOST_GROWTH: Final = 0.03
 """Of a load's requests that may pile up while it lasts: what does will be late some time."""
 LEAST_GROWTH: Final = 3.0
 """Requests; fewer come and go by chance."""
+CLEARLY: Final = 3.0
+"""Times what may be late or pile up; a failure by less may be chance."""
+BAD_MOMENT: Final = 0.3
+"""Seconds whose requests may all be late because the machine did something else."""
 
 
 class Objective(Facts):
@@ -80,13 +84,30 @@ class Trial(Facts):
         Of n requests of a pod exactly at the objective (1 - share) n are late on average, and the
         median of such a small number is a third above its floor: so many may be.
         """
-        late = math.floor((1 - objective.share) * self.meant + 1 / 3)
-        return self.in_time >= self.meant - late
+        return self.meant - self.in_time <= math.floor(self._may_be_late(objective) + 1 / 3)
 
     def holds(self, objective: Objective) -> bool:
         """Whether it would meet the objective for ever: nothing piles up that is late later."""
-        grown = self.growth * self.seconds
-        return self.meets(objective) and grown <= max(LEAST_GROWTH, MOST_GROWTH * self.meant)
+        return self.meets(objective) and self._grown <= self._may_grow
+
+    def fails_clearly(self, objective: Objective) -> bool:
+        """Whether so much was late or piled up that no bad moment of the machine explains it."""
+        late = self.meant - self.in_time
+        return (
+            late > CLEARLY * self._may_be_late(objective) + BAD_MOMENT * self.rate
+            or self._grown > CLEARLY * self._may_grow
+        )
+
+    def _may_be_late(self, objective: Objective) -> float:
+        return (1 - objective.share) * self.meant
+
+    @property
+    def _grown(self) -> float:
+        return self.growth * self.seconds
+
+    @property
+    def _may_grow(self) -> float:
+        return max(LEAST_GROWTH, MOST_GROWTH * self.meant)
 
     @property
     def little(self) -> float:

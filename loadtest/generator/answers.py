@@ -20,6 +20,17 @@ def texts(language: str, count: int) -> list[str]:
     return sentences(cast("LanguageCode", known), count, SEED)
 
 
+def mixed(texts: list[str]) -> list[str]:
+    """In an order in which any few of them, one after the other, have about all's mean length.
+
+    The multiples of the golden ratio less their integers lie evenly, however many they are.
+    """
+    ratio = (math.sqrt(5) - 1) / 2
+    turns = sorted(range(len(texts)), key=lambda turn: turn * ratio % 1)
+    by_turn = dict(zip(turns, sorted(texts, key=len), strict=True))
+    return [by_turn[turn] for turn in range(len(texts))]
+
+
 def get(host: str, path: str) -> bytes:
     """A GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()

@@ -51,7 +51,7 @@ async def calibrate(spec: CalibrationLoad) -> Searched:
     target = Pinned(pods, spec.model, spec.timeout_seconds)
     version, language = await model_facts(target, spec.wait_seconds)
     texts = list(spec.texts) or answers.texts(language, spec.made_up)
-    await target.learn(texts)
+    await target.learn(answers.mixed(texts))
     said = Searched(model_version=version, language=language, texts=len(texts))
     said.idle_cpu = await _idle(target)
     plan = spec.search

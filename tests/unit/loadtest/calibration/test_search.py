@@ -11,6 +11,7 @@ from loadtest.calibrate_spec import LENGTHS, Form
 from loadtest.calibration.knees import Invalid, bound
 from loadtest.calibration.search import SearchPlan, search
 from loadtest.calibration.trials import Trial
+from loadtest.generator import answers
 from loadtest.generator.calibration import PAUSE_SECONDS
 
 
@@ -172,3 +173,38 @@ def test_few_requests_are_judged_as_many_are(objective, meant, late):
     }  # fmt: skip
     assert Trial(in_time=meant - late, **facts).meets(objective)
     assert not Trial(in_time=meant - late - 1, **facts).meets(objective)
+
+
+def test_a_narrow_failure_counts_when_it_comes_twice_and_a_clear_one_at_once(
+    queue, follow, objective
+):
+    """A bad moment of the machine must not send the search below the knee."""
+    asked, disturbed = [], []
+
+    def pod(wish):
+        asked.append(wish.rate)
+        trial = queue(100)(wish)
+        if trial.holds(objective) and wish.rate not in disturbed and not wish.sample_seconds:
+            disturbed.append(wish.rate)
+            return trial.model_copy(update={"growth": 5 / wish.seconds})
+        return trial
+
+    plan = SearchPlan(objective=objective, start_rate=50)
+    found = follow(search(plan), pod)
+    assert found.mean == pytest.approx(100, rel=0.08)
+    assert disturbed
+    assert asked.count(128) == 1  # 28 % more than it can answer: clear
+
+
+def test_texts_in_a_row_are_about_as_long_as_all():
+    texts = answers.texts("en", 200)
+    order = answers.mixed(texts)
+    assert sorted(order) == sorted(texts)
+    mean = statistics.fmean(map(len, texts))
+
+    def furthest(row):
+        """From all's mean, of twenty in a row."""
+        means = [statistics.fmean(map(len, row[n : n + 20])) for n in range(len(row) - 20)]
+        return max(abs(each / mean - 1) for each in means)
+
+    assert furthest(order) < 0.15 < furthest(texts)
