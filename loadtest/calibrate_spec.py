@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from loadtest.calibration.search import SearchPlan
+from loadtest.calibration.knee_search import SearchPlan
 from loadtest.calibration.spec import MOST_BATCH, MOST_PODS, CalibrationLoad
 from loadtest.calibration.trials import Objective
 from loadtest.spec import LOAD_IMAGE, Name, Strict
@@ -21,13 +21,13 @@ class Form(StrEnum):
 LENGTHS: Final[dict[Form, dict[str, Any]]] = {
     Form.QUICK: {
         "seconds": 4,
-        "most_seconds": 6,
+        "most_seconds": 5,
         "point_seconds": 5,
-        "repeats": 3,
-        "more": 1,
+        "repeats": 5,
+        "more": 3,
         "resolution": 0.08,
     },
-    Form.FULL: {"seconds": 30, "point_seconds": 40, "repeats": 5, "more": 3, "resolution": 0.04},
+    Form.FULL: {"seconds": 30, "point_seconds": 40, "repeats": 8, "more": 4, "resolution": 0.04},
 }
 LONGEST_SECONDS: Final = {Form.QUICK: 900, Form.FULL: 5_400}
 """After which it has failed, with loads of their usual length."""

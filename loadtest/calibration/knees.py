@@ -7,7 +7,10 @@ from typing import Final
 
 MOST_BELOW: Final = 1.1
 """The mean of the knees may be so many times its own lower bound; beyond, nothing is known."""
-STUDENT_95: Final = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833)
+STUDENT_95: Final = (
+    6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833,
+    1.812, 1.796, 1.782, 1.771, 1.761, 1.753, 1.746, 1.740, 1.734, 1.729,
+)  # fmt: skip
 """Student's t, one-sided 95 %, by degrees of freedom from 1 on."""
 MOST_KNEES: Final = len(STUDENT_95) + 1
 

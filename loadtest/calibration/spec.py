@@ -5,7 +5,8 @@ from typing import Annotated
 import orjson
 from pydantic import Field, StringConstraints
 
-from loadtest.calibration.search import Found, SearchPlan
+from loadtest.calibration.knee_search import SearchPlan
+from loadtest.calibration.search import Found
 from loadtest.spec import Strict
 from nlpserve.load_results import Facts
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from loadtest import calibrate as module
 from loadtest import calibrate_command
-from loadtest.calibration.search import SearchPlan, search
+from loadtest.calibration.knee_search import SearchPlan
+from loadtest.calibration.search import search
 from loadtest.calibration.spec import CalibrationLoad, Searched
 from loadtest.calibration.trials import Objective, Trial
 from loadtest.cli import app, main
@@ -139,7 +140,7 @@ def test_it_writes_values_and_facts_and_leaves_nothing(cluster, tmp_path):
     (container,) = load["spec"]["template"]["spec"]["containers"]
     spec = CalibrationLoad.model_validate_json(container["env"][0]["value"])
     assert container["env"][0]["name"] == SPEC_VARIABLE
-    assert (spec.urls, spec.search.repeats) == (("http://10.0.0.9:3000",), 3)
+    assert (spec.urls, spec.search.repeats) == (("http://10.0.0.9:3000",), 5)
 
 
 def test_several_pods_of_another_size(cluster, tmp_path):

@@ -1,5 +1,7 @@
 """The search against a pod that is a formula, so that the right answer is known."""
 
+import itertools
+import random
 import statistics
 
 import pytest
@@ -8,8 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from loadtest.calibrate_spec import LENGTHS, Form
+from loadtest.calibration.knee_search import SearchPlan
 from loadtest.calibration.knees import Invalid, bound
-from loadtest.calibration.search import SearchPlan, search
+from loadtest.calibration.search import search
 from loadtest.calibration.trials import Trial
 from loadtest.generator import answers
 from loadtest.generator.calibration import PAUSE_SECONDS
@@ -48,12 +51,26 @@ def test_noise_lowers_the_bound_and_not_the_mean(formula, follow, objective):
     assert statistics.fmean(bounds) < statistics.fmean(means)
 
 
-def test_twice_agrees_within_a_tenth(formula, follow, objective):
-    plan = SearchPlan(objective=objective, start_rate=20, seconds=20, repeats=3)
-    first, second = (
-        follow(search(plan), formula(300, noise=0.005, seed=seed)).capacity for seed in (3, 4)
-    )
-    assert first == pytest.approx(second, rel=0.1)
+def test_twice_agrees_within_a_tenth(queue, follow, objective):
+    """On a machine on which the same pod holds more or less by 6 % from one load to the next."""
+    plan = SearchPlan(objective=objective, **LENGTHS[Form.QUICK])
+    capacities = []
+    for seed in range(24):
+        chance = random.Random(seed)
+        try:
+            found = follow(
+                search(plan), lambda wish, c=chance: queue(100 * (1 + 0.06 * c.gauss(0, 1)))(wish)
+            )
+        except Invalid:
+            continue  # says so and writes nothing
+        capacities.append(found.capacity)
+    assert len(capacities) >= 20
+    agree = [
+        first == pytest.approx(second, rel=0.1)
+        for first, second in itertools.combinations(capacities, 2)
+    ]
+    assert sum(agree) > 0.95 * len(agree)
+    assert statistics.fmean(capacities) == pytest.approx(100, rel=0.04)
 
 
 def test_the_quick_form_takes_less_than_four_minutes(formula, follow, objective):
@@ -64,7 +81,7 @@ def test_the_quick_form_takes_less_than_four_minutes(formula, follow, objective)
         knees.append(len(follow(search(plan), pod).knees))
         # With the pause after each, the start of both pods and the warm-up.
         assert sum(wish.seconds + PAUSE_SECONDS for wish in pod.asked) + 30 < 240
-    assert set(knees) == {3, 4}  # with the further repeat as well
+    assert min(knees) == 5
 
 
 @pytest.mark.parametrize(
@@ -156,7 +173,7 @@ def test_knees_too_far_apart_are_looked_for_again(formula, follow, objective):
     counts = []
     for seed in range(30):
         try:
-            found = follow(search(plan), formula(400, noise=0.04, seed=seed))
+            found = follow(search(plan), formula(400, noise=0.12, seed=seed))
         except Invalid:
             continue
         counts.append(len(found.knees))

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from loadtest.calibration.search import Found, SearchPlan
+from loadtest.calibration.knee_search import SearchPlan
+from loadtest.calibration.search import Found
 from loadtest.calibration.spec import MOST_TEXT_BYTES, CalibrationLoad, Searched, fitting
 from loadtest.calibration.trials import Objective, Trial, Wish
 from loadtest.generator.calibration import calibrate

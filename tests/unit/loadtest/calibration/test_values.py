@@ -6,7 +6,8 @@ import yaml
 from loadtest.autoscaling import chart
 from loadtest.calibration import derived
 from loadtest.calibration.derived import PodFacts, Release, derive
-from loadtest.calibration.search import SearchPlan, search
+from loadtest.calibration.knee_search import SearchPlan
+from loadtest.calibration.search import search
 from loadtest.calibration.values_file import Origin, write
 from loadtest.forecast_commands import CHART_VALUES
 
