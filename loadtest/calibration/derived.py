@@ -19,8 +19,9 @@ DEADLINE_OBJECTIVES: Final = 10
 """An answer that is so many times later than the objective wants helps nobody."""
 LEAST_GENERATOR_CPU: Final = 0.01
 """Cores; of less it cannot be told what a request costs."""
-LEAST_IN_FLIGHT: Final = 0.01
-"""The smallest target that is written."""
+LEAST_IN_FLIGHT: Final = 1.0
+"""The smallest target that is written. The autoscaler sees the mean of a few scrapes: with a target
+of a fifth of a text, one request that a scrape happens to meet would ask for more pods."""
 MOST_APART: Final = 2.0
 """Times that the pod's gauge and Little's law, which counts the way to the pod too, may differ."""
 
@@ -98,7 +99,7 @@ def derive(found: Found, objective: Objective, release: Release) -> Derived:
     return Derived(
         capacity=_short(found.capacity),
         cpu_percent=_percent(at.cpu, limit),
-        in_flight=max(LEAST_IN_FLIGHT, _short(min(at.in_flight, TARGET_SHARE * cap))),
+        in_flight=_short(min(max(LEAST_IN_FLIGHT, at.in_flight), TARGET_SHARE * cap)),
         queue_limit=queue,
         deadline_seconds=deadline,
         cpu_request=f"{min(round(limit * 1000), max(10, math.ceil(at.cpu * 100) * 10))}m",
@@ -195,7 +196,7 @@ def _signals(found: Found) -> list[str]:
     words = f"texts in flight are {in_flight(trial):.2f} by the pod's gauge, {trial.little:.2f} by"
     words = f"At {TARGET_SHARE:.0%} of the capacity {words} Little's law"
     if in_flight(trial) < LEAST_IN_FLIGHT:
-        return [f"{words}: too few for a signal, inFlight is the least there is. Use the mode cpu."]
+        return [f"{words}: too few for a signal, so inFlight is {LEAST_IN_FLIGHT:g}."]
     if most > MOST_APART * least:
         return [f"{words}: more than {MOST_APART:g} times apart, so inFlight is not well known."]
     return []

@@ -118,14 +118,14 @@ def test_who_has_the_facts_alone_gets_the_same_settings(found, objective):
 
 
 @pytest.mark.parametrize(
-    ("gauge", "said"), [(0.5, "2 times apart"), (8, "2 times apart"), (0, "too few for a signal")]
+    ("gauge", "said"), [(1.1, "2 times apart"), (8, "2 times apart"), (0.5, "too few for a signal")]
 )
 def test_texts_in_flight_that_are_not_well_known_are_said(found, objective, gauge, said):
     points = [trial.model_copy(update={"gauge": gauge}) for trial in found.points]
     found = scaled(found.model_copy(update={"points": points}), 0.25)
     values = derive(found, objective, RELEASE)
     assert [said in line for line in values.warnings] == [True]
-    assert values.in_flight == max(gauge, 0.01)
+    assert values.in_flight == max(gauge, 1)
 
 
 @pytest.mark.parametrize(("cpu", "request_"), [("205m", "205m"), ("5m", "5m"), ("1", "700m")])
