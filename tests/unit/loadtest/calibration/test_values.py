@@ -118,7 +118,7 @@ def test_who_has_the_facts_alone_gets_the_same_settings(found, objective):
 
 
 @pytest.mark.parametrize(
-    ("gauge", "said"), [(1, "2 times apart"), (8, "2 times apart"), (0.5, "too few for a signal")]
+    ("gauge", "said"), [(5, "2 times apart"), (8, "2 times apart"), (0.5, "too few for a signal")]
 )
 def test_texts_in_flight_that_are_not_well_known_are_said(found, objective, gauge, said):
     points = [trial.model_copy(update={"gauge": gauge}) for trial in found.points]
