@@ -51,6 +51,9 @@ FROM_RISE: Final = frozenset(
 HeldOutOption = Annotated[
     bool, typer.Option(help="Note that the simulator was not fixed by this run.")
 ]
+InPodsOption = Annotated[
+    bool, typer.Option("--in-pods", help="The scenario's rates are of one pod's capacity.")
+]
 FixedOption = Annotated[bool, typer.Option(help="No autoscaler owns the pods: the mode none.")]
 
 
@@ -64,6 +67,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     texts: Annotated[
         Path | None, typer.Option(help="Those of the calibration, where it had your own.")
     ] = None,
+    in_pods: InPodsOption = False,  # noqa: FBT002
     fixed: FixedOption = False,  # noqa: FBT002
     timing: TimingOption = None,
     held_out: HeldOutOption = False,  # noqa: FBT002
@@ -99,7 +103,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
             model=given.target.model,
             namespace=where,
             load_namespace=load_namespace,
-            load=_profile(given),
+            load=_profile(given).times(facts.capacity if in_pods else 1),
             objective_seconds=facts.objective_seconds,
             objective_share=facts.objective_share,
             capacity=facts.capacity,

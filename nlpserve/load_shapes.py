@@ -113,6 +113,9 @@ _Kinds = Annotated[Steady | Ramp | Step | Spike | Wave | Replay, Field(discrimin
 Shape = Annotated[_Kinds, BeforeValidator(_number, json_schema_input_type=float | _Kinds)]
 
 
+_LEVELS = frozenset({"level", "levels", "start", "end", "base", "peak", "low", "high"})
+
+
 class Profile(Part):
     """A shape with its duration, after a straight rise from nothing to its first level."""
 
@@ -141,6 +144,15 @@ class Profile(Part):
         if second < self.ramp_seconds:
             return self.shape.at(0.0, self.seconds) * second / self.ramp_seconds
         return self.shape.at(second - self.ramp_seconds, self.seconds)
+
+    def times(self, factor: float) -> "Profile":
+        """The same shape with each level so many times as high."""
+        shape = self.shape.model_dump()
+        for name in _LEVELS & shape.keys():
+            level = shape[name]
+            higher = [each * factor for each in level] if name == "levels" else level * factor
+            shape[name] = higher
+        return Profile.model_validate(self.model_dump() | {"shape": shape})
 
     def holds(self, second: int) -> bool:
         """Whether this whole second lies after the rise and before the end."""

@@ -225,3 +225,11 @@ def test_users_who_wait_are_refused(cluster, words, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.stderr, "write", written.append)
     assert main() == 2
     assert "open model" in "".join(written)
+
+
+def test_rates_can_be_of_one_pods_capacity(cluster, words):
+    done = CliRunner().invoke(app, [*words, "--in-pods"])
+    assert done.exit_code == 0, done.output
+    (container,) = cluster.made["spec"]["template"]["spec"]["containers"]
+    load = ShapedLoad.model_validate_json(container["env"][0]["value"])
+    assert load.load.at(1) == 5 * 10

@@ -102,3 +102,22 @@ def test_a_result_survives_json():
         verdict=Verdict.INVALID, scenario=Scenario.model_validate(OPEN), load_image="i",
     )  # fmt: skip
     assert LoadTestResult.model_validate_json(result.model_dump_json()) == result
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        3,
+        {"kind": "ramp", "start": 1, "end": 4},
+        {"kind": "step", "levels": [1, 2, 3]},
+        {"kind": "spike", "base": 1, "peak": 4, "begins": 3, "lasts": 2},
+        {"kind": "wave", "low": 1, "high": 3, "period_seconds": 4},
+        {"kind": "replay", "levels": [1, 5, 2], "factor": 2},
+    ],
+)
+def test_every_shape_can_be_so_many_times_as_high(shape):
+    load = Profile.model_validate({"shape": shape, "seconds": 9, "ramp_seconds": 1})
+    higher = load.times(2.5)
+    assert higher.end == load.end
+    for second in range(10):
+        assert higher.at(second) == pytest.approx(2.5 * load.at(second))
