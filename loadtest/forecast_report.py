@@ -18,7 +18,7 @@ def compared(found: list[Comparison]) -> str:
             f"{entry.forecast_minutes:.1f}",
             f"{entry.error:+.1%}",
             entry.recorded_peak,
-            entry.forecast_peak,
+            _peak(entry),
             "yes" if entry.within else "NO",
         )
         for entry in found
@@ -28,6 +28,12 @@ def compared(found: list[Comparison]) -> str:
         f"within {MOST_ERROR:.0%}, peak exact",
     )  # fmt: skip
     return table(head, rows)
+
+
+def _peak(entry: Comparison) -> str:
+    """The most frequent; in brackets what it is at other phases of the cluster's clocks."""
+    least, most = entry.forecast_peaks
+    return f"{entry.forecast_peak}" + (f" ({least} to {most})" if least != most else "")
 
 
 def simulated(found: Forecast, load: Profile) -> str:

@@ -121,8 +121,6 @@ class ClusterTiming(Setting):
     """--horizontal-pod-autoscaler-cpu-initialization-period."""
     initial_readiness_seconds: float = Field(default=30, ge=0)
     """--horizontal-pod-autoscaler-initial-readiness-delay."""
-    housekeeping_seconds: float = Field(default=10, gt=0)
-    """How often the kubelet looks at a container's CPU."""
     metrics_seconds: float = Field(default=15, gt=0)
     """metrics-server, --metric-resolution."""
     scrape_seconds: float = Field(default=5, gt=0)

@@ -27,6 +27,8 @@ class Comparison(Facts):
     """Of the replica-minutes, as a share of the recorded ones; above 0: forecast too high."""
     recorded_peak: int
     forecast_peak: int
+    forecast_peaks: tuple[int, int]
+    """Least and most, over the phases of the cluster's clocks."""
     within: bool
     """Whether both are within the aim."""
 
@@ -59,5 +61,6 @@ def compare(record: AutoscaleRecord) -> Comparison:
         error=error,
         recorded_peak=record.score.peak,
         forecast_peak=peak,
+        forecast_peaks=(round(found.peak.least), round(found.peak.most)),
         within=abs(error) <= MOST_ERROR and peak == record.score.peak,
     )

@@ -10,7 +10,13 @@ from typing import Final
 
 from pydantic import Field
 
-from loadtest.autoscaling.simulation import Outcome, Phases, World, simulate
+from loadtest.autoscaling.simulation import (
+    HOUSEKEEPING_SECONDS,
+    Outcome,
+    Phases,
+    World,
+    simulate,
+)
 from nlpserve.autoscale_results import PodCount, Score
 from nlpserve.load_results import Facts
 
@@ -78,7 +84,7 @@ def _phases(number: int, world: World) -> Phases:
         "sync": world.timing.sync_seconds,
         "metrics": world.timing.metrics_seconds,
         "scrape": world.timing.scrape_seconds,
-        "housekeeping": world.timing.housekeeping_seconds,
+        "housekeeping": HOUSEKEEPING_SECONDS,
         "poll": keda.polling_interval if keda else 1.0,
     }
     return Phases(

@@ -13,6 +13,9 @@ from nlpserve.autoscale_results import PodCount, Score
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
 
 STEP_SECONDS: Final = 0.5
+HOUSEKEEPING_SECONDS: Final = 15.0
+"""Between two looks of the kubelet at a container's CPU: by chance 10 to 20 s, for cAdvisor adds up
+to as much again to its 10 s (nextHousekeepingInterval, cAdvisor 0.56)."""
 WARM_SECONDS: Final = 60.0
 """Before the load there has been `World.before` for so long, so that metrics exist."""
 
@@ -93,7 +96,7 @@ class _Run:
         self._world = world
         self._rate = rate
         timing = world.timing
-        self._age = phases.housekeeping % timing.housekeeping_seconds
+        self._age = phases.housekeeping % HOUSEKEEPING_SECONDS
         self._syncs = _Clock(phases.sync, timing.sync_seconds)
         self._measures = _Clock(phases.metrics, timing.metrics_seconds)
         self._scrapes = _Clock(phases.scrape, timing.scrape_seconds)
@@ -134,7 +137,7 @@ class _Run:
     def _clocks(self, now: float) -> None:
         """What looks at this moment, looks; then the autoscaler, if it is its turn."""
         for group in self._pods:
-            group.note(now, self._world.timing.housekeeping_seconds)
+            group.note(now, HOUSEKEEPING_SECONDS)
         if self._measures.due(now) and self._world.metrics_up(now):
             for group in self._pods:
                 group.measure()

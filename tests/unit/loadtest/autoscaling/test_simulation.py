@@ -144,7 +144,7 @@ def test_a_forecast_covers_the_phases(settings, calibration):
 def test_many_pods_are_as_quick_as_few(settings, calibration):
     """Pods of one age are one object; a hundred thousand of them would otherwise take hours."""
     crowd = World(settings(max_replicas=200_000), calibration)
-    assert simulate(crowd, lambda _: 5_000_000, 700).score.peak > 50_000
+    assert simulate(crowd, lambda _: 5_000_000, 1_000).score.peak > 50_000
 
 
 def test_the_warm_up_has_a_rate_of_its_own(settings, calibration):
