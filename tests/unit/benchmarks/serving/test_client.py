@@ -25,6 +25,7 @@ class Server:
         self.connections = 0
         self.most_in_flight = 0
         self._count = 0
+        self._writers, self._tasks = [], []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
@@ -41,7 +42,7 @@ class Server:
     async def _serve(self):
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -55,6 +56,12 @@ class Server:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for writer in self._writers:  # of a task that was cancelled before it began, too
+                writer.transport.abort()
+
+    def _accepted(self, reader, writer):
+        self._writers.append(writer)
+        self._tasks.append(asyncio.create_task(self._connection(reader, writer)))
 
     async def _connection(self, reader, writer):
         self.connections += 1
