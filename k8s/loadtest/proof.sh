@@ -22,6 +22,18 @@ thrice() { # an INVALID run (exit code 2) is made again, twice at most
     done
     return 2
 }
+missing=
+measured() { # NAME COMMAND...: thrice; what stays INVALID is noted in `missing`, any other failure ends the proof
+    name=$1
+    shift
+    status=0
+    thrice "$@" || status=$?
+    case $status in
+        0) ;;
+        2) missing="$missing $name" ;;
+        *) exit "$status" ;;
+    esac
+}
 
 trap remove EXIT
 trap 'exit 130' INT TERM HUP # some shells run no EXIT trap on a signal
