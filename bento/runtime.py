@@ -109,11 +109,16 @@ class Runtime:
                 f"This server has no such model; it serves {', '.join(self.models)}."
             ) from None
 
-    async def classify(self, name: str, texts: Sequence[str]) -> list[Prediction]:
-        """Check and classify: what BentoML's own API calls. Raises any NlpserveError."""
+    async def classify(
+        self, name: str, texts: Sequence[str], left: Callable[[], bool] | None = None
+    ) -> list[Prediction]:
+        """Check and classify: what BentoML's own API calls.
+
+        Raises any NlpserveError, and ClientLeft as ServedModel.classify does.
+        """
         model = self.model(name)
         check_texts(texts, "texts", self.limits)
-        return await model.classify(texts)
+        return await model.classify(texts, left)
 
     async def start(self) -> None:
         """Load, warm up, then be ready.

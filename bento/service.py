@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from bento.edge.application import Application, current_request
 from bento.edge.keys import Keys
 from bento.edge.v1 import as_json
+from bento.pending import ClientLeft
 from bento.preflight import check_start
 from bento.runtime import Runtime
 from bento.settings import load_settings
@@ -88,11 +89,17 @@ class Classifier:
             served = runtime.model(model)
             if request is not None:
                 request.model = served.name
-            predictions = await runtime.classify(model, texts)
+            left = None if request is None else request.left
+            predictions = await runtime.classify(model, texts, left)
         except NlpserveError as error:
             if request is None:
                 raise ShedOrInvalid(error.detail, error_code=error.http_status) from None
             request.error = error  # the lean layer answers it in place of what is returned here
+            return []
+        except ClientLeft as error:
+            if request is None:
+                raise
+            request.error = error
             return []
         return [Answer(**as_json(served, prediction)) for prediction in predictions]
 

@@ -128,6 +128,8 @@ class Application:
     async def _hand_on(self, request: Request, scope: Scope, send: Send) -> Response | None:
         """Let BentoML answer; returns the answer instead when our own error lies behind it.
 
+        Raises ClientLeft when the API method met it.
+
         The body is read here, so that BentoML's routes keep the same limits, and only JSON goes
         on: BentoML would also read formats that a stranger should not be able to send.
         """
@@ -159,6 +161,8 @@ class Application:
             await self._inner(scope, replay, send_with_headers)
         finally:
             current_request.reset(token)
+        if isinstance(request.error, ClientLeft):
+            raise request.error
         return None if request.error is None else self.answers.problem(request, request.error)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from bento.pending import Prediction, Reply
+from bento.pending import ClientLeft, Prediction, Reply
 from nlpserve.errors import InvalidRequest, NlpserveError
 from nlpserve.metrics import NO_MODEL
 
@@ -54,7 +54,7 @@ class Request:
         self.status = 500
         self.texts: list[str] = []
         self.answered = self.shed = False
-        self.error: NlpserveError | None = None
+        self.error: NlpserveError | ClientLeft | None = None
         given = self.headers.get(b"x-request-id")
         self.request_id: bytes = (
             given if given and _SAFE_ID(given) else b"%b-%x" % (_process_id, next(_numbers))

@@ -3,11 +3,12 @@
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
 
-from tests.service.harness import OWN, Change, Server
+from tests.service.harness import OWN, Change, Server, post_bytes, talk
 
 CLIENTS = 32
 REQUESTS = 12
@@ -94,6 +95,33 @@ def test_it_answers_as_before_when_the_load_is_gone(small):
     )
     assert answer.json()["predictions"][0]["label"] == "gratitude"
     assert small.get("/readyz")[0] == small.get("/livez")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("route", "more"), [("/v1/models/emotion/classify", {}), ("/classify", {"model": "emotion"})]
+)
+def test_who_leaves_while_waiting_is_not_computed_for(small, route, more):
+    """On the lean layer's own routes and on BentoML's."""
+    whole = post_bytes(route, json.dumps({"texts": ["Thanks!"], **more}).encode())
+    busy = {"texts": [LONG] * 2 * TEXTS}  # two batches
+    url = small.url + "/v1/models/emotion/classify"
+    change = Change(small)
+    tries = 0
+    with ThreadPoolExecutor(1) as pool:
+        while not change.take().total("requests_total", code="499"):
+            tries += 1
+            assert tries < 20  # now and then the model is free sooner
+            long = pool.submit(requests.post, url, json=busy, timeout=60)
+            while not small.metrics().total("in_flight") and not long.done():
+                pass
+            with suppress(TimeoutError):
+                talk(small.port, whole, timeout=0.05)
+            assert long.result().status_code == 200
+    codes = change.by("requests_total", "code", model="emotion")
+    assert codes.pop("499") == 1
+    assert codes == {"200": codes["200"]}
+    in_time = codes["200"] - tries
+    assert change.total("batch_size_sum") == 2 * TEXTS * tries + in_time
 
 
 def test_memory_stays_bounded(small):
