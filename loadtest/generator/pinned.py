@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
+
 from loadtest.generator.answers import Answer, classify, get, read
 from loadtest.generator.connection import Connection, Response
 from nlpserve import metrics as names
+from nlpserve import routes
 
 LEARNERS: Final = 8
 """Texts that are asked at a time before any load."""
 METRICS: Final = "/metrics"
 CPU: Final = "process_cpu_seconds_total"
 MEMORY: Final = "process_resident_memory_bytes"
-IN_FLIGHT: Final = names.IN_FLIGHT
 PERIODS: Final = f"{names.CPU_PERIODS}_total"
 THROTTLED: Final = f"{names.CPU_THROTTLED_PERIODS}_total"
 
@@ -102,6 +104,22 @@ class Pinned:
         if answer is None:
             raise TrialFailed(f"status {response.status}: {response.body[:200]!r}")
         return answer
+
+    async def in_flight(self) -> float:
+        """Texts, of a pod on average. Raises TrialFailed, Lost, TimeoutError.
+
+        From the model's own page: a look at all metrics costs as much CPU as half a text, which
+        would count as the load's.
+        """
+        path = routes.V1_MODEL.format(model=self.model)
+        asked = [self.ask(get(self.host, path), pod) for pod in self.pods]
+        pages = [response.body for response in await asyncio.gather(*asked)]
+        try:
+            return sum(float(orjson.loads(page)["live"]["in_flight"]) for page in pages) / len(
+                pages
+            )
+        except (ValueError, KeyError, TypeError):
+            raise TrialFailed(f"{path} does not tell live.in_flight") from None
 
     async def metric(self, name: str) -> float:
         """The sum over its series, of a pod on average. Raises TrialFailed, Lost, TimeoutError."""

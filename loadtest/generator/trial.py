@@ -38,7 +38,10 @@ class Load:
         self._begin = 0.0
 
     async def run(self) -> Trial:
-        """Returns when the last request ended. Raises OSError of this machine's own."""
+        """Returns when the last request ended.
+
+        Raises TrialFailed, and OSError of this machine's own.
+        """
         meant = max(1, round(self._rate * self._wish.seconds))
         before, own = await self._used(), time.process_time()
         self._begin = time.perf_counter()
@@ -65,6 +68,9 @@ class Load:
         finally:
             for watch in watches:
                 watch.cancel()
+        for watch in watches:
+            if watch.done():  # already, so by itself
+                watch.result()
         return self._trial(meant, used, own / load_seconds)
 
     async def _used(self) -> tuple[float, float, float]:
@@ -120,7 +126,7 @@ class Load:
         while self._goes_on:
             await asyncio.sleep(self._wish.sample_seconds)
             try:
-                self._gauges.append(await self._target.metric(pinned.IN_FLIGHT))
+                self._gauges.append(await self._target.in_flight())
             except (Lost, TimeoutError):
                 continue  # one sample less
 

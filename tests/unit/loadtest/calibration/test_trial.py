@@ -19,14 +19,18 @@ PAGE = """\
 # TYPE process_cpu_seconds_total counter
 process_cpu_seconds_total{model="intent"} 1.5
 process_resident_memory_bytes 2.0e+08
-nlpserve_in_flight{model="intent"} 3
-nlpserve_in_flight{model="emotion"} 1
 """
+
+
+def in_flight(texts):
+    """The model's own page."""
+    return json.dumps({"version": "1.2.3", "language": "fr", "live": {"in_flight": texts}})
 
 
 @pytest.fixture
 async def target(server):
     server.pages["/metrics"] = PAGE
+    server.pages["/v1/models/intent"] = in_flight(4)
     found = Pinned([Pod("127.0.0.1", server.port)], "intent", timeout_seconds=2)
     await found.learn(["one", "two", "three"])
     return found
@@ -40,14 +44,22 @@ async def trial(target, rate=50, seconds=1.0, *, sample=0.0):
 async def test_all_is_counted_when_all_goes_well(target):
     found = await trial(target, sample=0.2)
     assert (found.meant, found.sent, found.answered) == (50, 50, 50)
-    assert found.meets(OBJECTIVE)
-    assert found.gauge == 4  # the sum of both models
+    assert found.meets(Objective(seconds=2, share=0.9))
+    assert found.gauge == 4
     assert found.little == pytest.approx(50 * found.mean_seconds)
+
+
+@pytest.mark.parametrize("page", ['{"live": {}}', "no JSON"])
+async def test_a_pod_that_does_not_tell_its_texts_in_flight_is_not_measured(target, server, page):
+    server.pages["/v1/models/intent"] = page
+    with pytest.raises(TrialFailed, match=r"does not tell live\.in_flight"):
+        await trial(target, seconds=0.5, sample=0.1)
 
 
 async def test_several_pods_get_the_rate_each_and_tell_what_is_of_one(running, target, server):
     async with running() as second:
-        second.pages["/metrics"] = PAGE.replace('intent"} 3', 'intent"} 1')
+        second.pages["/metrics"] = PAGE
+        second.pages["/v1/models/intent"] = in_flight(2)
         place = (Pod("127.0.0.1", served.port) for served in (server, second))
         both = Pinned(list(place), "intent", timeout_seconds=2)
         await both.learn(["one", "two", "three", "four"])
