@@ -12,7 +12,7 @@ def baselines(
     out: Annotated[Path, typer.Option(help="Folder for baselines.json.")] = Path("out/baselines"),
     data_dir: DataDir = DATA,
 ) -> None:
-    """Train the models that the intent model is compared with, and score them on its test file."""
+    """Train what the intent model is compared with; score all three on its test file."""
     with errors_in_one_line():
         from bento.train.intent import baselines as compared  # noqa: PLC0415
         from bento.train.places import SEED  # noqa: PLC0415

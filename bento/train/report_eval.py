@@ -12,7 +12,7 @@ from bento.train.calibration import bootstrap_interval
 from bento.train.errors import LabelledFileError
 from bento.train.evaluate import ArtifactAnswers, Evaluation, evaluate, find_artifact
 from bento.train.labelled import LABEL, Labelled, check_labels, read_labelled, read_records
-from bento.train.measures import per_label, reduced_truth
+from bento.train.measures import macro_f1_interval, per_label, reduced_truth
 from bento.train.tables import AVERAGES, markdown
 
 PAGE = "README.md"
@@ -132,6 +132,7 @@ def _measures_table(results: Mapping[str, Evaluation]) -> str:
         ("accuracy", *(values["accuracy"] for values in scores.values())),
         ("accuracy, interval", *(_interval(result) for result in results.values())),
     ]
+    rows.append(("macro F, interval", *(_macro_interval(result) for result in results.values())))
     for average in AVERAGES:
         for key, word in (("precision", "P"), ("recall", "R"), ("f1", "F")):
             name = f"{average}_{key}"
@@ -143,6 +144,11 @@ def _measures_table(results: Mapping[str, Evaluation]) -> str:
 
 def _interval(result: Evaluation) -> str:
     low, high = bootstrap_interval(result.right, SEED)
+    return f"{low:.3f} to {high:.3f}"
+
+
+def _macro_interval(result: Evaluation) -> str:
+    low, high = macro_f1_interval(result.matrix, SEED)
     return f"{low:.3f} to {high:.3f}"
 
 

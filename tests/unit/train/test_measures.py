@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bento.train.labelled import Labelled
-from bento.train.measures import confusion, kappa, measures, per_label, reduced_truth
+from bento.train.measures import (
+    confusion,
+    kappa,
+    macro_f1_interval,
+    measures,
+    per_label,
+    reduced_truth,
+)
 
 
 def matrix_of(truth, predicted, labels):
@@ -71,3 +78,11 @@ def test_same_as_scikit_learn(rows):
         assert got == pytest.approx(list(expected))
     if len(set(truth) | set(predicted)) > 1:
         assert result["kappa"] == pytest.approx(metrics.cohen_kappa_score(truth, predicted))
+
+
+def test_the_macro_interval_is_of_rows_drawn_again():
+    assert macro_f1_interval(np.diag([7, 2, 0]), seed=1, rounds=50) == (1.0, 1.0)
+    low, high = macro_f1_interval(np.array([[90, 10], [10, 90]]), seed=1)
+    # Nearly the accuracy's here: 0.9 with a standard error of sqrt(0.9 * 0.1 / 200).
+    assert low == pytest.approx(0.9 - 1.96 * 0.0212, abs=0.005)
+    assert high == pytest.approx(0.9 + 1.96 * 0.0212, abs=0.005)
