@@ -143,6 +143,8 @@ def new_namespace(words):
     metadata = {"name": name, "labels": labels}
     space.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     try:
+        # Pods are refused until then.
+        until("its account", lambda: space.get("serviceaccount", "default"))
         yield space
     finally:
         kubectl("delete", "namespace", name, "--wait=false")

@@ -18,7 +18,7 @@ from nlpserve import __version__
 
 MODELS = sorted(path.name for path in (ROOT / "bento/models").iterdir())
 ENVIRONMENT = "app/environment/lib/"
-WARM_SECONDS = 20.0
+WARM_SECONDS = 60.0
 SAME = {f"org.opencontainers.image.{name}" for name in ("title", "version", "licenses")}
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from tests.service.harness import BENTOML, HOST, OWN, Server
 
-DRAIN_SECONDS = 2.0
+DRAIN_SECONDS = 5.0
 CLIENTS = 6
-END_SECONDS = 15.0
+END_SECONDS = 30.0
 """From the signal to the process's end: the drain, open requests, BentoML's supervisor."""
 
 
@@ -141,13 +141,13 @@ def test_the_end_under_load_loses_nothing(tmp_path, topics, launcher, number, gr
     assert long == [(200, 200)]
     assert readiness[0][1] == 200
     flipped = next(moment for moment, status in readiness if status == 503)
-    assert flipped - signalled < 1.0
+    assert flipped - signalled < DRAIN_SECONDS - 1
     after = {status for moment, status in readiness if moment > flipped}
     assert 200 not in after
 
     outcomes = [outcome for client in clients for outcome in client.outcomes]
     errors = [outcome for outcome in outcomes if outcome.error]
-    assert all(outcome.began > signalled + DRAIN_SECONDS - 0.2 for outcome in errors), errors[:3]
+    assert all(outcome.began > signalled + DRAIN_SECONDS - 1 for outcome in errors), errors[:3]
     answered = [outcome for outcome in outcomes if outcome.status]
     assert {outcome.status for outcome in answered} == {200}
     assert all(outcome.closing for outcome in answered if outcome.began > flipped)

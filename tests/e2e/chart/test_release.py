@@ -55,7 +55,7 @@ def test_a_bad_upgrade_leaves_the_old_pods_serving_and_is_rolled_back(release):
     release.upgrade(models=EMOTION_OFF)
     serving = release.pods("intent")
     bad = {"intent": {"artifact": {"path": "/app/bento/models"}}, **EMOTION_OFF}
-    done = release.upgrade("--timeout", "20s", "--rollback-on-failure", models=bad, check=False)
+    done = release.upgrade("--timeout", "40s", "--rollback-on-failure", models=bad, check=False)
     assert done.returncode != 0
     assert release.pods("intent") == serving
     assert "is find-train" in release.test()

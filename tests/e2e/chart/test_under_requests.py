@@ -107,7 +107,7 @@ def test_a_model_with_a_wrong_hash_leaves_the_old_pods_serving(release, namespac
         artifact = {"source": "volume", "volume": {"persistentVolumeClaim": {"claimName": claim}}}
         bad = {"intent": {"artifact": artifact}, **EMOTION_OFF}
         with Asking(release) as asking:
-            words = ("--timeout", "45s", "--rollback-on-failure")  # it has to crash twice
+            words = ("--timeout", "90s", "--rollback-on-failure")  # it has to crash twice
             assert release.upgrade(*words, models=bad, check=False).returncode != 0
     assert asking.lost == []
     assert asking.answered > 50
@@ -121,7 +121,7 @@ def test_an_upgrade_to_an_image_that_is_not_there_loses_no_request(release):
     before = release.pods("intent")
     bad = {"intent": {"image": {"tag": "no-such-tag"}}, **EMOTION_OFF}
     with Asking(release) as asking:
-        words = ("--timeout", "20s", "--rollback-on-failure")
+        words = ("--timeout", "40s", "--rollback-on-failure")
         assert release.upgrade(*words, models=bad, check=False).returncode != 0
         k.until("the release as it was", lambda: status(release) == "deployed")
     assert asking.lost == []

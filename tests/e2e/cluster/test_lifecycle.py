@@ -49,7 +49,7 @@ def test_everything_killed_comes_up_again_with_what_it_held(namespace):
         command = ("timeout", "5", "wget", "-qO-", "http://localhost:8080/")
         return namespace.run("deployment/web", *command) == "survived\n"
 
-    k.until("the page again", answers)
+    k.until("the page again", answers, 180)
     assert "nlpserve-node-9" not in k.kubectl("get", "nodes", "-o", "name")
 
 

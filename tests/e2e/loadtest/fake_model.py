@@ -7,7 +7,7 @@ import re
 import time
 
 MODE, NAME = os.environ["MODE"], os.environ["NAME"]
-LATE_SECONDS = 25
+LATE_SECONDS = 60
 """Longer than right answers are asked for before a load."""
 counted, began = {}, {}
 

@@ -46,13 +46,13 @@ def test_both_user_models_pass_and_count_exactly(place, release):
 
 
 def test_a_rollout_meanwhile_is_counted_to_the_last_words_of_the_old_pods(place, release):
-    long = {"model": "open", "shape": 20, "seconds": 40}
+    long = {"model": "open", "shape": 20, "seconds": 90}
     running = place.start("intent", load=long, expected=["rollout"], timeout_seconds=10)
     deployment = f"deployment/{release.name}-nlpserve-intent"
     k.until("the workers", lambda: any("-w-" in pod for pod in place.pods("intent")), 120)
     place.namespace.kubectl("rollout", "restart", deployment)
     place.namespace.kubectl("rollout", "status", deployment, "--timeout=2m", timeout=130)
-    result = place.end("intent", running)
+    result = place.end("intent", running, 240)
     assert (result.verdict, result.reasons) == (Verdict.PASS, [])
     exactly_counted(result)
     gone = [pod for pod in result.pods if pod.last_second is not None]

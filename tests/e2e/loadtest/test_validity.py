@@ -33,7 +33,7 @@ RUNS = {
         "timeout_seconds": 10,
     },
     "miscounting": {},
-    "late": {"load": {"model": "open", "shape": 10, "seconds": 30}},
+    "late": {"load": {"model": "open", "shape": 10, "seconds": 90}},
     "dying": {"load": {"model": "open", "shape": 20, "seconds": 20}},
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ def test_overload_is_told_and_told_to_be_over(stage):
     assert stage.silent(*told)
     with stage.asking("intent"), stage.asking("emotion", clients=16, texts=8) as asking:
         stage.fire(*told)
+    was_pending_before_it_fired(stage, "NlpserveRequestsShed")
     assert asking.answers.get(503), asking.answers
     with stage.asking("emotion"):
         k.until("the alerts resolved", lambda: stage.silent(*told), 120)
@@ -40,9 +41,9 @@ def test_a_model_without_pods_is_told_and_told_to_be_over(stage):
     k.until("the alerts resolved", lambda: stage.silent(*told), 60)
 
 
-def test_an_alert_was_pending_before_it_fired(stage):
+def was_pending_before_it_fired(stage, alert):
     prometheus = stage.prometheus(time.time())
-    query = f'ALERTS{{alertname="NlpserveRequestsShed",namespace="{stage.namespace.name}"}}'
+    query = f'ALERTS{{alertname="{alert}",namespace="{stage.namespace.name}"}}'
     began = {s.labels["alertstate"]: s.points[0][0] for s in prometheus.range(query)}
     assert began["pending"] <= began["firing"]
 

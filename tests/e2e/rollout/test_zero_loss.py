@@ -48,7 +48,7 @@ def nothing_left(release):
 @pytest.mark.parametrize("disruption", Disruption)
 def test_the_charts_defaults_lose_nothing(release, tmp_path, disruption):
     before = release.namespace.get("deployment", "demo-nlpserve-intent")["spec"]["replicas"]
-    words = ("--requests", "3600", "--seconds", "90", "--disruption", disruption)
+    words = ("--requests", "3600", "--seconds", "120", "--disruption", disruption)
     done, result = count(release, tmp_path, *words)
     assert (done.returncode, result.verdict) == (0, Verdict.PASS), done.stdout
     (run,) = result.runs
@@ -66,13 +66,13 @@ def test_the_charts_defaults_lose_nothing(release, tmp_path, disruption):
 
 
 def test_helm_test_counts_where_a_release_asks_for_it(release):
-    asked = {"enabled": True, "requests": 1200, "seconds": 40, "disruptions": ["delete"]}
+    asked = {"enabled": True, "requests": 2700, "seconds": 90, "disruptions": ["delete"]}
     asked |= named_image("LOAD_IMAGE")
     # Two pods: where the only one is deleted, nothing answers until its successor is ready.
     values = {"models": {"emotion": {"enabled": False}}, "defaults": {"replicas": 2}}
     release.upgrade(**values, rolloutTest=asked)
     said = release.test()
-    assert "PASS    delete 1/1: 1200 sent, 1200 answered, 0 lost" in said
+    assert "PASS    delete 1/1: 2700 sent, 2700 answered, 0 lost" in said
     k.until("the end of the load's pod", lambda: nothing_left(release))
     assert "rollout" not in release.namespace.kubectl("get", "job,pod", "-o", "name")
     release.upgrade(**values, rolloutTest={"enabled": False})
@@ -80,8 +80,10 @@ def test_helm_test_counts_where_a_release_asks_for_it(release):
     assert "rollout" not in left
 
 
-SLOW_START = {"containers": [{"name": "server", "resources": {"limits": {"cpu": "300m"}}}]}
-"""On a fast machine a pod can listen before anyone hears that it is there."""
+SERVE = "python -m bento.serve --host 0.0.0.0"
+LATE = f"import os, time; time.sleep(8); os.execvp('python', {SERVE.split()})"
+SLOW_START = {"containers": [{"name": "server", "command": ["python", "-c", LATE]}]}
+"""By itself a pod can listen before anyone hears that it is there."""
 
 
 def test_without_a_safeguard_the_count_is_not_zero(release, tmp_path):
@@ -116,10 +118,10 @@ def test_ctrl_c_leaves_nothing_in_the_cluster(release, tmp_path):
     with subprocess.Popen(
         words, cwd=k.ROOT, env=environment(), stderr=subprocess.PIPE, text=True
     ) as running:
-        k.until("the load's pod", lambda: not nothing_left(release))
+        k.until("the load's pod", lambda: not nothing_left(release), 180)
         time.sleep(3)
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=120)
     assert running.returncode == 130
     assert "the Job is deleted" in said
     k.until("the end of the load's pod", lambda: nothing_left(release))

@@ -22,7 +22,7 @@ REQUESTS = 40
 def load_spec(**given):
     values = {
         "url": "http://target:80", "model": "intent", "requests": REQUESTS, "rate": 1000,
-        "clients": 4, "timeout_seconds": 0.4, "texts": 7, "wait_seconds": 0.2,
+        "clients": 4, "timeout_seconds": 5, "texts": 7, "wait_seconds": 0.2,
     }  # fmt: skip
     return LoadSpec(**(values | given))
 
@@ -105,7 +105,7 @@ async def half(text, writer):
 
 
 async def late(_text, _writer):
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(2)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def late(_text, _writer):
     ],
 )
 async def test_every_loss_is_counted_as_what_it_is(server, reply, outcome):
-    facts = await counted(server, every(4, reply))
+    facts = await counted(server, every(4, reply), timeout_seconds=1 if reply is late else 5)
     assert getattr(facts.total, outcome) == facts.total.lost == REQUESTS / 4
     assert facts.total.answered == REQUESTS * 3 / 4
     assert {loss.outcome for loss in facts.losses} == {outcome}
@@ -203,10 +203,10 @@ async def test_a_fault_of_our_own_ends_the_run_without_counts(server, monkeypatc
 
 
 async def test_the_rate_is_kept(server):
-    load = await learned(server, rate=100)
+    load = await learned(server, rate=20)
     facts = await load.run()
-    assert 0.38 <= facts.seconds <= 0.8
-    assert facts.latest_start < 0.2
+    assert 1.9 <= facts.seconds <= 3.5
+    assert facts.latest_start < 1
 
 
 async def test_a_target_that_never_answers_is_no_count(server):

@@ -104,7 +104,9 @@ def echo(request, _count):
 
 def test_every_answer_is_kept_with_the_request_that_it_answers():
     with Server(echo) as server:
+        began = time.monotonic()
         result = load(server, connections=4)
+        took = time.monotonic() - began
     assert not result.failures
     assert result.reconnects == 0
     assert server.connections == 4
@@ -115,7 +117,7 @@ def test_every_answer_is_kept_with_the_request_that_it_answers():
     assert 0 < len(result.latencies) < len(result.samples)  # those of the warm-up do not count
     assert (result.latencies > 0).all()
     assert result.requests_per_s == len(result.latencies) / result.seconds
-    assert result.seconds == pytest.approx(0.2, abs=0.15)
+    assert 0.19 <= result.seconds <= took
     assert result.client_cpu > 0
     assert math.isnan(result.server_cpu)
 
@@ -201,7 +203,7 @@ def test_a_server_that_always_fails_ends_the_run_early():
 
 
 def test_the_window_waits_until_each_connection_had_an_answer():
-    slow = iter([0.3])
+    slow = iter([2])
 
     def answer(_request, _count):
         time.sleep(next(slow, 0))
@@ -209,8 +211,8 @@ def test_the_window_waits_until_each_connection_had_an_answer():
 
     with Server(answer) as server:
         result = load(server, connections=3)
-    assert result.settle_seconds > 0.25
-    assert float(result.latencies.max()) < 0.25
+    assert result.settle_seconds > 1.8
+    assert float(result.latencies.max()) < 1.8
 
 
 def test_a_silent_server_is_given_up(monkeypatch):
