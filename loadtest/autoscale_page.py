@@ -1,5 +1,6 @@
 """The measured parts of docs/autoscaling.md: `python -m loadtest.autoscale_page --help`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,6 +19,9 @@ from nlpserve.load_tests import LoadTestResult
 CAPACITY: Final = "capacity"
 """Folder of calibrations, within that of the runs; in it one of load tests at shares of them."""
 
+EARLIER: Final = "earlier"
+"""Folder of earlier series of runs, each in a folder of its own."""
+
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -28,10 +32,11 @@ def page(
     check: Annotated[bool, typer.Option(help="Only say whether it is as it would be.")] = False,  # noqa: FBT002
 ) -> None:
     """Write the tables of the page."""
-    paths = sorted(results.glob("*.json"))
-    records = [
-        AutoscaleRecord.model_validate_json(path.read_text(encoding="utf-8")) for path in paths
-    ]
+    records = recorded(results.glob("*.json"))
+    earlier = {
+        folder.name: recorded(folder.glob("*.json"))
+        for folder in sorted((results / EARLIER).glob("*"))
+    }
     today = [each.model_copy(update={"score": card.again(each)}) for each in records]
     sizes = [
         Calibration.model_validate_json(path.read_text(encoding="utf-8"))
@@ -44,10 +49,25 @@ def page(
     parts = {
         "cards": cards(today),
         "against": against(records),
+        "earlier": against(
+            [
+                each.model_copy(update={"name": f"{name}/{each.name}"})
+                for name, series in earlier.items()
+                for each in series
+            ]
+        ),
         "capacity": capacity_table.markdown(sizes),
         "independent": proven_loads.shown(loads) if loads else capacity_table.NOTHING,
     }
     pages.write(pages.renewed(markdown, parts), source=results, check=check)
+
+
+def recorded(paths: Iterable[Path]) -> list[AutoscaleRecord]:
+    """The runs of some files, in the order of their names."""
+    return [
+        AutoscaleRecord.model_validate_json(path.read_text(encoding="utf-8"))
+        for path in sorted(paths)
+    ]
 
 
 def cards(records: list[AutoscaleRecord]) -> str:

@@ -10,18 +10,12 @@ from typing import Final
 
 from pydantic import Field
 
-from loadtest.autoscaling.simulation import (
-    HOUSEKEEPING_SECONDS,
-    Outcome,
-    Phases,
-    World,
-    simulate,
-)
+from loadtest.autoscaling.simulation import Outcome, Phases, World, simulate
 from nlpserve.autoscale_results import PodCount, Score
 from nlpserve.load_results import Facts
 
 PHASES: Final = 12
-STRIDES: Final = {"sync": 1, "metrics": 5, "scrape": 7, "poll": 11, "housekeeping": 7}
+STRIDES: Final = {"sync": 1, "metrics": 5, "scrape": 7, "poll": 11}
 """None shares a factor with the number of phases, so that each clock is at each of its phases."""
 
 
@@ -84,14 +78,14 @@ def _phases(number: int, world: World) -> Phases:
         "sync": world.timing.sync_seconds,
         "metrics": world.timing.metrics_seconds,
         "scrape": world.timing.scrape_seconds,
-        "housekeeping": HOUSEKEEPING_SECONDS,
         "poll": keda.polling_interval if keda else 1.0,
     }
     return Phases(
+        seed=number,
         **{
             name: number * STRIDES[name] % PHASES / PHASES * period
             for name, period in periods.items()
-        }
+        },
     )
 
 

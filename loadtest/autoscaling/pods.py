@@ -6,12 +6,17 @@ deadline or find no room.
 """
 
 import math
+import random
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Final
 
 from loadtest.autoscaling.proposals import PodState, Reading
 from nlpserve.autoscaling import Calibration
 
+HOUSEKEEPING_SECONDS: Final = (10.0, 20.0)
+"""Between two looks of the kubelet at a container's CPU, by chance: cAdvisor adds up to as much
+again to its 10 s (nextHousekeepingInterval, cAdvisor 0.56)."""
 START_CPU_SECONDS = 2.5
 """CPU that Python and the model take to start; measured, see docs/chart.md."""
 _EPSILON = 1e-9
@@ -24,6 +29,7 @@ class Pods:
     count: int
     created: float
     facts: Calibration
+    chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
     waiting: float = 0.0
     """Texts."""
     in_flight: float = 0.0
@@ -33,6 +39,7 @@ class Pods:
     """Prometheus' last samples of in-flight texts."""
     noted: tuple[float, float] | None = None
     """The kubelet's last sample of CPU seconds; its clock is the container's own."""
+    _next_note: float = -math.inf
     measured: list[tuple[float, float]] = field(default_factory=list)
     """metrics-server's last two samples, which are the kubelet's."""
 
@@ -85,11 +92,11 @@ class Pods:
             count=self.count,
         )
 
-    def note(self, now: float, period: float) -> None:
+    def note(self, now: float) -> None:
         """The kubelet looks, when it is time."""
-        due = self.started if self.noted is None else self.noted[0] + period
-        if now >= due - _EPSILON:
+        if now >= max(self.started, self._next_note) - _EPSILON:
             self.noted = (now, self.cpu_seconds)
+            self._next_note = now + self.chance.uniform(*HOUSEKEEPING_SECONDS)
 
     def measure(self) -> None:
         """metrics-server asks the kubelet; what it knows already tells it nothing."""

@@ -1,5 +1,6 @@
 """One model under one traffic shape, second by second."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -13,9 +14,6 @@ from nlpserve.autoscale_results import PodCount, Score
 from nlpserve.autoscaling import Autoscaler, Calibration, ClusterTiming
 
 STEP_SECONDS: Final = 0.5
-HOUSEKEEPING_SECONDS: Final = 15.0
-"""Between two looks of the kubelet at a container's CPU: by chance 10 to 20 s, for cAdvisor adds up
-to as much again to its 10 s (nextHousekeepingInterval, cAdvisor 0.56)."""
 WARM_SECONDS: Final = 60.0
 """Before the load there has been `World.before` for so long, so that metrics exist."""
 
@@ -28,8 +26,8 @@ class Phases:
     metrics: float = 0.0
     scrape: float = 0.0
     poll: float = 0.0
-    housekeeping: float = 0.0
-    """Of the pods that are there before the load; a new one's clock begins with it."""
+    seed: int = 0
+    """Of what the kubelets draw."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class _Run:
         self._world = world
         self._rate = rate
         timing = world.timing
-        self._age = phases.housekeeping % HOUSEKEEPING_SECONDS
+        self._chance = random.Random(phases.seed)  # noqa: S311
         self._syncs = _Clock(phases.sync, timing.sync_seconds)
         self._measures = _Clock(phases.metrics, timing.metrics_seconds)
         self._scrapes = _Clock(phases.scrape, timing.scrape_seconds)
@@ -110,9 +108,9 @@ class _Run:
         self._active = True
 
     def go(self, seconds: float, begin: int | None) -> Outcome:
-        started = -WARM_SECONDS - self._world.calibration.ready_seconds - self._age
+        started = -WARM_SECONDS - self._world.calibration.ready_seconds
         count = self._world.autoscaler.min_replicas if begin is None else begin
-        self._pods = [Pods(count, started, self._world.calibration)]
+        self._pods = [Pods(count, started, self._world.calibration, self._chance)]
         found: list[PodCount] = []
         steps = round((seconds + WARM_SECONDS) / STEP_SECONDS)
         for step in range(steps + 1):
@@ -137,7 +135,7 @@ class _Run:
     def _clocks(self, now: float) -> None:
         """What looks at this moment, looks; then the autoscaler, if it is its turn."""
         for group in self._pods:
-            group.note(now, HOUSEKEEPING_SECONDS)
+            group.note(now)
         if self._measures.due(now) and self._world.metrics_up(now):
             for group in self._pods:
                 group.measure()
@@ -159,7 +157,8 @@ class _Run:
         self._active = wish is not None
         wanted = self._decisions.decide(now, current, wish)
         if wanted > current:
-            self._pods.append(Pods(wanted - current, now, self._world.calibration))
+            fresh = Pods(wanted - current, now, self._world.calibration, self._chance)
+            self._pods.append(fresh)
         while wanted < self._wanted:
             # The ReplicaSet ends pods that are not ready first, and then the youngest.
             youngest = self._pods[-1]
