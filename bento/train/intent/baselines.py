@@ -74,6 +74,7 @@ def run(train: Path, test: Path, out: Path, seed: int) -> None:
     learn, held = data.read(train), data.read(test)
     if learn.names != held.names:
         raise ValueError(f"{test} has other labels than {train}")
+    out.mkdir(parents=True, exist_ok=True)
     models = {
         "shipped": shipped(held.names),
         "tfidf_svm": tfidf_svm(learn, seed),
@@ -88,7 +89,6 @@ def run(train: Path, test: Path, out: Path, seed: int) -> None:
         }
         for name, predict in models.items()
     }
-    out.mkdir(parents=True, exist_ok=True)
     (out / "baselines.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
