@@ -38,10 +38,10 @@ def page(
         for folder in sorted((results / EARLIER).glob("*"))
     }
     today = [each.model_copy(update={"score": card.again(each)}) for each in records]
-    sizes = [
-        Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    sizes = {
+        path.stem: Calibration.model_validate_json(path.read_text(encoding="utf-8"))
         for path in sorted((results / CAPACITY).glob("*.json"))
-    ]
+    }
     loads = {
         path.stem: LoadTestResult.model_validate_json(path.read_text(encoding="utf-8"))
         for path in sorted((results / CAPACITY / "loads").glob("*.json"))

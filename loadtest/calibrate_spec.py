@@ -23,11 +23,19 @@ LENGTHS: Final[dict[Form, dict[str, Any]]] = {
         "seconds": 4,
         "most_seconds": 5,
         "point_seconds": 5,
+        "proof_seconds": 15,
         "repeats": 5,
         "more": 3,
         "resolution": 0.08,
     },
-    Form.FULL: {"seconds": 30, "point_seconds": 40, "repeats": 8, "more": 4, "resolution": 0.04},
+    Form.FULL: {
+        "seconds": 30,
+        "point_seconds": 40,
+        "proof_seconds": 60,
+        "repeats": 8,
+        "more": 4,
+        "resolution": 0.04,
+    },
 }
 LONGEST_SECONDS: Final = {Form.QUICK: 900, Form.FULL: 5_400}
 """After which it has failed, with loads of their usual length."""
@@ -61,7 +69,8 @@ class CalibrateSpec(Strict):
         """What the generator is told."""
         objective = Objective(seconds=self.objective_seconds, share=self.objective_share)
         lengths = LENGTHS[self.form] | {
-            name: LENGTHS[self.form][name] * self._longer for name in ("seconds", "point_seconds")
+            name: LENGTHS[self.form][name] * self._longer
+            for name in ("seconds", "point_seconds", "proof_seconds")
         }
         return CalibrationLoad(
             urls=tuple(addresses),

@@ -1,14 +1,14 @@
 """What pods of several sizes hold, and several pods together: calibrations side by side. Pure."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from loadtest.report import table
 from nlpserve.autoscaling import Calibration, LoadPoint
 
 HEAD: Final = (
-    "CPU limit", "pods", "batches of at most", "texts/s of a pod", "of all", "of a straight line",
+    "calibration", "CPU limit", "pods", "batches of at most", "texts/s of a pod", "of all", "of a straight line",
     "CPU for a text", "CPU used, of the limit", "periods stopped at the limit",
     "core-hours for a million texts",
 )  # fmt: skip
@@ -16,15 +16,17 @@ SECONDS: Final = 3_600
 NOTHING: Final = "Not measured yet."
 
 
-def markdown(found: Sequence[Calibration]) -> str:
-    """A row for each; the straight line goes through the largest single pod."""
-    singles = [each for each in found if each.measured_pods == 1]
+def markdown(found: Mapping[str, Calibration]) -> str:
+    """A row for each, by its name; the straight line goes through the largest single pod."""
+    singles = [each for each in found.values() if each.measured_pods == 1]
     if not singles:
         return NOTHING
     best = max(singles, key=lambda each: each.cpu_limit)
-    ordered = sorted(found, key=lambda each: (each.measured_pods, each.cpu_limit))
-    rows = [row(each, straight(each, singles, best)) for each in ordered]
-    made = sorted({f"{each.commit[:12]}, {each.started[:10]}" for each in found})
+    ordered = sorted(
+        found.items(), key=lambda pair: (pair[1].measured_pods, pair[1].cpu_limit, pair[0])
+    )
+    rows = [(name, *row(each, straight(each, singles, best))) for name, each in ordered]
+    made = sorted({f"{each.commit[:12]}, {each.started[:10]}" for each in found.values()})
     objective = f"{best.objective_share:.0%} in {best.objective_seconds:g} s"
     return f"{table(HEAD, rows)}\n\n{best.model}, {objective}. Commit {'; '.join(made)}."
 

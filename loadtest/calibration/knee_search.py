@@ -41,6 +41,8 @@ class SearchPlan(Facts):
     """Of a load that is longer because its rate is low."""
     point_seconds: float = Field(default=8, gt=0)
     """Of each load that CPU and texts in flight are measured at."""
+    proof_seconds: float = Field(default=15, gt=0)
+    """Of the load at the highest of these rates, at which the objective has to hold."""
     repeats: int = Field(default=5, ge=2, le=MOST_KNEES)
     """How often the knee is crossed, up and down."""
     more: int = Field(default=3, ge=0, le=5)
