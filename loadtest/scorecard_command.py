@@ -15,6 +15,7 @@ from loadtest.calibrate_command import INTERRUPTED
 from loadtest.cluster.whole import WholeCluster
 from loadtest.commit import commit
 from loadtest.forecast_commands import TimingOption, read, read_timing, read_yaml
+from loadtest.rate_unit import Unit
 from loadtest.report import table
 from loadtest.scorecard import ScorecardInvalid, ScorecardSpec, Scored
 from loadtest.shaped import texts_to_learn
@@ -51,8 +52,12 @@ FROM_RISE: Final = frozenset(
 HeldOutOption = Annotated[
     bool, typer.Option(help="Note that the simulator was not fixed by this run.")
 ]
-InPodsOption = Annotated[
-    bool, typer.Option("--in-pods", help="The scenario's rates are of one pod's capacity.")
+UnitOption = Annotated[
+    Unit,
+    typer.Option(
+        help="What the scenario's rates are so many of: requests a second, pods' capacities, or"
+        " what brings a pod to the calibration's CPU target."
+    ),
 ]
 FixedOption = Annotated[bool, typer.Option(help="No autoscaler owns the pods: the mode none.")]
 
@@ -67,7 +72,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
     texts: Annotated[
         Path | None, typer.Option(help="Those of the calibration, where it had your own.")
     ] = None,
-    in_pods: InPodsOption = False,  # noqa: FBT002
+    unit: UnitOption = Unit.REQUESTS,
     fixed: FixedOption = False,  # noqa: FBT002
     timing: TimingOption = None,
     held_out: HeldOutOption = False,  # noqa: FBT002
@@ -103,7 +108,7 @@ def scorecard_command(  # noqa: PLR0917  Typer's way
             model=given.target.model,
             namespace=where,
             load_namespace=load_namespace,
-            load=_profile(given).times(facts.capacity if in_pods else 1),
+            load=_profile(given).times(unit.of(facts)),
             objective_seconds=facts.objective_seconds,
             objective_share=facts.objective_share,
             capacity=facts.capacity,

@@ -208,3 +208,14 @@ class Calibration(Setting):
                 )
             low = high
         return low  # beyond the last point it is as full as it was there
+
+    def rate_at_cpu(self, cpu: float) -> float:
+        """The lowest rate at which a pod uses so many cores; the last point's where none does."""
+        low = LoadPoint(rate=0, in_flight=0, cpu=self.idle_cpu)
+        if cpu <= low.cpu:
+            return 0.0
+        for high in self.points:
+            if cpu <= high.cpu:
+                return low.rate + (cpu - low.cpu) / (high.cpu - low.cpu) * (high.rate - low.rate)
+            low = high
+        return low.rate

@@ -185,6 +185,12 @@ def own_settings(facts: Calibration) -> dict[str, Any]:
     }
 
 
+def target_rate(facts: Calibration) -> float:
+    """Requests a second at which a pod is at its own CPU target."""
+    percent = own_settings(facts)["autoscaling"]["cpuPercent"]
+    return facts.rate_at_cpu(facts.cpu_limit * percent / 100)
+
+
 def _percent(cpu: float, limit: float) -> int:
     return max(1, min(round(100 * TARGET_SHARE), round(100 * cpu / limit)))
 

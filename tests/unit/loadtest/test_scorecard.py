@@ -227,9 +227,11 @@ def test_users_who_wait_are_refused(cluster, words, tmp_path, monkeypatch):
     assert "open model" in "".join(written)
 
 
-def test_rates_can_be_of_one_pods_capacity(cluster, words):
-    done = CliRunner().invoke(app, [*words, "--in-pods"])
+@pytest.mark.parametrize(("unit", "rate"), [("requests", 1), ("pods", 10), ("targets", 7)])
+def test_rates_can_be_of_one_pods_capacity_or_cpu_target(cluster, words, unit, rate):
+    """At 0.7 of the capacity this pod uses 0.14 cores, and in a straight line."""
+    done = CliRunner().invoke(app, [*words, "--unit", unit])
     assert done.exit_code == 0, done.output
     (container,) = cluster.made["spec"]["template"]["spec"]["containers"]
     load = ShapedLoad.model_validate_json(container["env"][0]["value"])
-    assert load.load.at(1) == 5 * 10
+    assert load.load.at(1) == pytest.approx(5 * rate)
