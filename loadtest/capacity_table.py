@@ -9,9 +9,8 @@ from nlpserve.autoscaling import Calibration, LoadPoint
 
 HEAD: Final = (
     "calibration", "CPU limit", "pods", "batches of at most", "texts/s of a pod", "of all",
-    "of a straight line",
-    "CPU for a text", "CPU used, of the limit", "periods stopped at the limit",
-    "core-hours for a million texts",
+    "of a straight line", "CPU for a text", "CPU used, of the limit",
+    "periods stopped at the limit", "core-hours for a million texts",
 )  # fmt: skip
 SECONDS: Final = 3_600
 NOTHING: Final = "Not measured yet."
