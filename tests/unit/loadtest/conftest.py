@@ -44,6 +44,7 @@ class Server:
         self.misbehave = None
         self.pages = {}
         """Path → text, for a GET."""
+        self._tasks = set()
 
     @staticmethod
     def right(text):
@@ -53,8 +54,16 @@ class Server:
     def plain(content, status):
         return answer(content, status)
 
+    async def ended(self):
+        """Wait until no connection is open any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # a transport closes its socket a turn later
+
     async def connected(self, reader, writer):
         self.connections += 1
+        self._tasks.add(asyncio.current_task())
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -81,6 +90,7 @@ class Server:
             return
         finally:
             writer.close()
+            self._tasks.discard(asyncio.current_task())
 
 
 def reset(writer):
@@ -100,6 +110,7 @@ async def running():
         yield server
     finally:
         listener.close()
+        await server.ended()
 
 
 @pytest.fixture

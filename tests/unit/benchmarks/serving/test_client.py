@@ -1,10 +1,12 @@
-"""The client against a tiny server in a thread of its own."""
+"""The client against a tiny server in threads of its own."""
 
-import asyncio
+import contextlib
 import math
+import socketserver
 import threading
 import time
 from collections import Counter
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -13,77 +15,68 @@ from benchmarks.serving import client
 from benchmarks.serving.client import LoadPlan, run_load
 
 
-class Server:
+class Server(socketserver.ThreadingTCPServer):
     """Answers each request with what `answer(request bytes, count)` returns, cut as it says.
 
     An empty list closes the connection without an answer.
     """
 
+    request_queue_size = 64  # all that a client opens at once
+
     def __init__(self, answer):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.port = self.server_address[1]
         self.answer = answer
         self.requests = Counter()
         self.connections = 0
-        self.most_in_flight = 0
-        self._count = 0
-        self._writers, self._tasks = [], []
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self.lock = threading.Lock()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
 
     def __enter__(self):
         self._thread.start()
-        assert self._ready.wait(5)
         return self
 
     def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self.shutdown()
         self._thread.join(5)
+        self.server_close()  # waits for the thread of each connection
         assert not self._thread.is_alive()
 
-    async def _serve(self):
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        # A connection that was accepted last has its task begun, and a transport that was closed
-        # its socket closed, some turns later.
-        for _ in range(5):
-            for _ in range(3):
-                await asyncio.sleep(0)
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for writer in self._writers:  # of a task that was cancelled before it began, too
-                writer.transport.abort()
 
-    def _accepted(self, reader, writer):
-        self._writers.append(writer)
-        self._tasks.append(asyncio.create_task(self._connection(reader, writer)))
+class Handler(socketserver.StreamRequestHandler):
+    """One connection, until its client is gone or an answer ends it."""
 
-    async def _connection(self, reader, writer):
-        self.connections += 1
-        try:
-            while True:
-                request = await reader.readuntil(b"\r\n\r\n")
-                self.requests[request] += 1
-                self._count += 1
-                pieces = self.answer(request, self._count)
-                if not pieces:
-                    break
-                for piece in pieces:
-                    writer.write(piece)
-                    await writer.drain()
-                    if len(pieces) > 1:
-                        await asyncio.sleep(0.002)
-                if b"Connection: close" in pieces[0]:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
+    timeout = 5
+    disable_nagle_algorithm = True
+
+    def handle(self):
+        with self.server.lock:
+            self.server.connections += 1
+        with contextlib.suppress(ConnectionError):
+            while (request := self._request()) and self._answered(request):
+                pass
+
+    def _request(self):
+        """A request's head; nothing once the client is gone."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = self.rfile.readline()
+            if not line:
+                return b""
+            head += line
+        return head
+
+    def _answered(self, request):
+        """Whether the connection goes on after the answer."""
+        with self.server.lock:
+            self.server.requests[request] += 1
+            count = self.server.requests.total()
+        pieces = self.server.answer(request, count)
+        for piece in pieces:
+            self.wfile.write(piece)
+            if len(pieces) > 1:
+                time.sleep(0.002)
+        return pieces and b"Connection: close" not in pieces[0]
 
 
 def reply(body=b"{}", status=200, head=""):
@@ -129,21 +122,13 @@ def test_it_begins_with_the_request_asked_for():
 
 
 def test_one_request_is_in_flight_on_each_connection():
-    in_flight = []
-
-    def answer(_request, count):
-        in_flight.append(count)
-        return [reply()[:20], reply()[20:]]
-
-    with Server(answer) as server:
+    with Server(lambda _request, _count: [reply()[:20], reply()[20:]]) as server:
         result = load(server, connections=3)
     assert not result.failures
-    for sample in result.samples:
-        during = sum(
-            other.started < sample.finished and other.finished > sample.started
-            for other in result.samples
-        )
-        assert during <= 1 + 2 * 2  # of two others: one that ends and one that begins
+    begun_or_ended = [(sample.started, 1) for sample in result.samples]
+    begun_or_ended += [(sample.finished, -1) for sample in result.samples]
+    in_flight = accumulate(step for _, step in sorted(begun_or_ended))
+    assert max(in_flight) == 3
 
 
 def test_statuses_are_counted():
