@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import shorten
 from typing import Any, Final
 
 from matplotlib.axes import Axes
@@ -28,6 +27,7 @@ LARGEST_NUMBER: Final = 22
 LARGEST_NAME: Final = 8
 """Points."""
 MOST_LEGENDS: Final = 9
+LONGEST_LEGEND: Final = 46
 TWO_COLUMNS: Final = 34
 """Legends shorter than this stand side by side."""
 
@@ -128,7 +128,9 @@ def _entry(drawn: Drawn, unit: str) -> str:
     values = [value for _, value in drawn.series.points if math.isfinite(value)]
     if not values:
         return drawn.legend
-    name = shorten(drawn.legend, 46, placeholder="…")
+    name = drawn.legend
+    if len(name) > LONGEST_LEGEND:  # pods' names differ at their ends
+        name = f"{name[: LONGEST_LEGEND // 2]}…{name[-LONGEST_LEGEND // 2 :]}"
     return f"{name}   last {written(values[-1], unit)}, max {written(max(values), unit)}"
 
 
