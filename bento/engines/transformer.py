@@ -44,7 +44,8 @@ def unknown_counter(tokenizer: Tokenizer) -> unknown_words.CountUnknown:
     unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
 
     def count(texts: Sequence[str]) -> unknown_words.Counted:
-        encodings = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        # Not encode_batch_fast: its encodings do not tell which word a piece is of.
+        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return unknown_words.total(
             unknown_words.of_encoding(encoding, unknown_id) for encoding in encodings
         )

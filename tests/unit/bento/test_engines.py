@@ -1,4 +1,5 @@
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,11 +7,14 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tokenizers import Tokenizer
 
+import bento
 from bento.artifacts import ArtifactError, read_artifact
 from bento.engines import load_engine
 from bento.engines.spacy import unknown_counter
 from bento.engines.transformer import group_by_length, softmax
+from bento.engines.transformer import unknown_counter as unknown_to_tokenizer
 
 lengths = st.lists(st.integers(1, 200), max_size=80)
 budgets = st.integers(1, 600)
@@ -84,6 +88,12 @@ def test_words_without_a_vector_are_counted_while_the_pipeline_runs_elsewhere(tm
     known = len(nlp.vocab.strings)
     assert count(["tea to Lyon, 3 teas!", "", "Lyon"]) == (2, 5)
     assert len(nlp.vocab.strings) == known  # what another thread uses stays as it is
+
+
+def test_a_tokenizer_does_not_know_what_it_has_no_or_only_small_pieces_for():
+    folder = Path(bento.__file__).parent / "models/emotion"
+    count = unknown_to_tokenizer(Tokenizer.from_file(str(folder / "tokenizer.json")))
+    assert count(["Hello \U0001f6f8 world", "thingamabobification"]) == (2, 4)
 
 
 def test_a_pipeline_without_vectors_cannot_tell_words(tmp_path):
