@@ -74,8 +74,8 @@ def prepare_hf(
         export_classifier(model.eval(), backend, target, "none")
         check_export(target, model)
         check_padding(target)
-        if quantize == "int8":  # of weights that nobody has seen: right on every processor
-            export_classifier(model, backend, target, "int7")
+        if quantize == "int8":
+            export_classifier(model, backend, target, "int8")
     except Exception as error:  # noqa: BLE001  torch and onnxruntime raise classes of their own
         raise TrainError(f"[{source}] cannot be exported: {first_line(error)}") from None
     return Prepared("transformer-onnx", labels, unknown_in(target), max_tokens=limit)

@@ -22,9 +22,7 @@ TOKENIZER_FILE = "tokenizer.json"
 # Left in fp32: a few thousand weights, and the ones that set the scores.
 HEAD_NODES = 1
 
-Quantize = Literal["none", "int8", "int7"]
-"""int7: weights in int8 that use seven bits. Processors without VNNI add two 8-bit products in 16
-bits, which overflow for large weights; seven bits never do."""
+Quantize = Literal["none", "int8"]
 
 
 class _Logits(nn.Module):
@@ -59,19 +57,23 @@ def export_classifier(
         if quantize == "none":
             target.write_bytes(fused.read_bytes())
         else:
-            quantize_int8(fused, target, reduce_range=quantize == "int7")
+            quantize_int8(fused, target)
     tokenizer.save(str(out_dir / TOKENIZER_FILE), pretty=False)
     return target
 
 
-def quantize_int8(fused: Path, target: Path, *, reduce_range: bool) -> None:
-    """Weights and embeddings to int8 ahead of time, activations while it runs."""
+def quantize_int8(fused: Path, target: Path) -> None:
+    """Weights and embeddings to int8 ahead of time, activations while it runs.
+
+    Weights use seven of the eight bits. Processors without VNNI add two products of eight bits in
+    sixteen, where full weights overflow: scores would depend on the machine.
+    """
     graph = onnx.load(fused).graph
     quantize_dynamic(
         fused,
         target,
         per_channel=True,
-        reduce_range=reduce_range,
+        reduce_range=True,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=_head_nodes(graph),
         # Shapes cannot be inferred through the fused kernels.

@@ -25,7 +25,7 @@ F32 = NDArray[np.float32]
 
 # An epoch is every text and its altered one. As with the teachers, the mean of the weights over
 # the last half takes the place of the end of the fall of lr.
-SCHEDULE = Schedule(lr=1.2e-4, epochs=3, stop=2)
+SCHEDULE = Schedule(lr=1.2e-4, epochs=4, stop=3)
 # Weight of the teachers against the labels: single votes of raters are noisy.
 TEACHING = 0.7
 

@@ -1,16 +1,19 @@
 """The export on a tiny random model: same numbers, right names, free axes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 ort = pytest.importorskip("onnxruntime")
-pytest.importorskip("onnx")
+onnx = pytest.importorskip("onnx")
 pytest.importorskip("scipy")
 
 from tokenizers import Tokenizer, models  # noqa: E402
 
+import bento  # noqa: E402
 from bento.train.emotion import calibrate, export, model  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -64,6 +67,26 @@ def test_int8_stays_near_and_takes_two_inputs_only(tmp_path):
     np.testing.assert_allclose(served, wanted, atol=0.1)
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     assert [item.name for item in session.get_inputs()] == ["input_ids", "attention_mask"]
+
+
+def largest_sum(path):
+    """Of two products of an activation of eight bits and a weight, over the file's dense layers."""
+    graph = onnx.load(path).graph
+    stored = {item.name: item for item in graph.initializer}
+    dense = {"MatMulInteger", "MatMulIntegerToFloat", "QAttention", "DynamicQuantizeMatMul"}
+    weights = [stored[node.input[1]] for node in graph.node if node.op_type in dense]
+    return max(2 * 255 * int(abs(onnx.numpy_helper.to_array(w).astype(int)).max()) for w in weights)
+
+
+def test_no_sum_of_two_products_overflows_sixteen_bits(tmp_path):
+    words = Tokenizer(models.WordLevel({"a": 0}))
+    path = export.export_classifier(classifier("own"), words, tmp_path, "int8")
+    assert largest_sum(path) <= np.iinfo(np.int16).max
+
+
+def test_nor_in_the_shipped_model():
+    shipped = Path(bento.__file__).parent / "models/emotion/model.onnx"
+    assert largest_sum(shipped) <= np.iinfo(np.int16).max
 
 
 @pytest.mark.parametrize("quantize", ["none", "int8"])
