@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,7 +25,6 @@ from bento.train.errors import TrainError
 from bento.train.evaluate import ArtifactAnswers
 from nlpserve import __version__
 
-Quantize = Literal["none", "int8"]
 TRIALS = ("a", "a " * 5_000)
 """Texts that a packaged model has to answer; the second is as long as the service takes one."""
 

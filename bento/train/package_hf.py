@@ -1,13 +1,13 @@
 """A user's model saved by transformers into an artifact, exported and compared. Needs torch."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bento.artifacts import first_line
 from bento.train.errors import TrainError
-from bento.train.package import Prepared, Quantize
+from bento.train.package import Prepared
 from bento.train.package_onnx import (
     TOLERANCE,
     check_padding,
@@ -21,11 +21,14 @@ from bento.train.package_onnx import (
     unknown_in,
 )
 
+if TYPE_CHECKING:  # needs torch
+    from bento.train.emotion.export import Quantize
+
 HEAD = "ForSequenceClassification"
 
 
 def prepare_hf(
-    source: Path, target: Path, quantize: Quantize = "none", most_tokens: int | None = None
+    source: Path, target: Path, quantize: "Quantize" = "none", most_tokens: int | None = None
 ) -> Prepared:
     """Export a saved AutoModelForSequenceClassification with its fast tokenizer.
 
@@ -74,8 +77,8 @@ def prepare_hf(
         export_classifier(model.eval(), backend, target, "none")
         check_export(target, model)
         check_padding(target)
-        if quantize == "int8":
-            export_classifier(model, backend, target, "int8")
+        if quantize != "none":
+            export_classifier(model, backend, target, quantize)
     except Exception as error:  # noqa: BLE001  torch and onnxruntime raise classes of their own
         raise TrainError(f"[{source}] cannot be exported: {first_line(error)}") from None
     return Prepared("transformer-onnx", labels, unknown_in(target), max_tokens=limit)
