@@ -27,7 +27,7 @@ LARGEST_NUMBER: Final = 22
 LARGEST_NAME: Final = 8
 """Points."""
 MOST_LEGENDS: Final = 9
-LONGEST_LEGEND: Final = 46
+LONGEST_LEGEND: Final = 47
 TWO_COLUMNS: Final = 34
 """Legends shorter than this stand side by side."""
 
@@ -130,7 +130,8 @@ def _entry(drawn: Drawn, unit: str) -> str:
         return drawn.legend
     name = drawn.legend
     if len(name) > LONGEST_LEGEND:  # pods' names differ at their ends
-        name = f"{name[: LONGEST_LEGEND // 2]}…{name[-LONGEST_LEGEND // 2 :]}"
+        half = (LONGEST_LEGEND - 1) // 2
+        name = f"{name[:half]}…{name[-half:]}"
     return f"{name}   last {written(values[-1], unit)}, max {written(max(values), unit)}"
 
 
